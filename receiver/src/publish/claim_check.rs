@@ -1,0 +1,93 @@
+//! Events larger than the broker takes in one message: the data goes to the object store, the event carries a reference
+//! (CloudEvents claim check, `dataref`).
+//!
+//! The object is named by the event's id, so that a repeated delivery finds the object of the first.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::object_store::ObjectStore;
+use tokio::time::{Instant, timeout_at};
+use tracing::warn;
+use wahook_events::contract::MSG_ID;
+
+use super::outgoing::Outgoing;
+use super::reply::Refusal;
+use super::session::Session;
+
+/// Where large events go.
+#[derive(Debug, Clone)]
+pub struct ClaimCheck {
+    bucket: String,
+    domain: Option<String>,
+}
+
+impl ClaimCheck {
+    /// A claim check in a bucket, by way of a JetStream domain if there is one.
+    pub fn new(bucket: String, domain: Option<String>) -> Self {
+        Self { bucket, domain }
+    }
+
+    /// Stores the event's data and puts a reference in its place.
+    pub async fn park(
+        &self,
+        session: &Session,
+        event: &mut Outgoing,
+        deadline: Instant,
+    ) -> Result<(), Refusal> {
+        let Some(name) = event.headers.get(MSG_ID).map(|id| id.as_str().to_owned()) else {
+            return Err(Refusal::NotSent);
+        };
+        match timeout_at(deadline, self.store(session, &name, &event.payload)).await {
+            Ok(Ok(())) => {
+                let reference = format!("nats-object:{}/{name}", self.bucket);
+                *event = event.clone().with_data_ref(reference);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                warn!(
+                    bucket = self.bucket,
+                    error, "an event's data could not be stored as an object"
+                );
+                Err(Refusal::ObjectStore)
+            }
+            Err(_) => Err(Refusal::TimedOut),
+        }
+    }
+
+    async fn store(&self, session: &Session, name: &str, data: &[u8]) -> Result<(), String> {
+        let store = self.open(session).await?;
+        let there = store
+            .info(name)
+            .await
+            .is_ok_and(|info| !info.deleted && info.size == data.len());
+        if there {
+            return Ok(());
+        }
+        let mut reader = data;
+        store
+            .put(name, &mut reader)
+            .await
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
+    async fn open(&self, session: &Session) -> Result<ObjectStore, String> {
+        let context = context(session, self.domain.as_deref());
+        context
+            .get_object_store(&self.bucket)
+            .await
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// JetStream's API on a connection.
+pub(super) fn context(session: &Session, domain: Option<&str>) -> jetstream::Context {
+    let client = session.client().clone();
+    let mut context = match domain {
+        Some(domain) => jetstream::with_domain(client, domain),
+        None => jetstream::new(client),
+    };
+    context.set_timeout(Duration::from_secs(3));
+    context
+}

@@ -1,0 +1,179 @@
+//! What is known of the broker: whether it is connected, whether the stream is there and fit, and what it last refused.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// The state of the stream that events go to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum StreamState {
+    /// Not looked at yet.
+    Unknown,
+    /// There, with the settings the promises need.
+    Ready,
+    /// There and takes events, but this account may not read its settings.
+    Unverified {
+        /// What could not be read, and the permission that would allow it.
+        reason: String,
+    },
+    /// Not there.
+    Missing {
+        /// What to do about it.
+        reason: String,
+    },
+    /// There, with settings that would break a promise; never changed by the receiver.
+    Mismatch {
+        /// Each setting, what it is and what it has to be.
+        reasons: Vec<String>,
+    },
+    /// The broker did not say.
+    Unreachable {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl StreamState {
+    /// Whether events may be published: a stream with the wrong settings could lose what it acknowledged.
+    pub const fn takes_events(&self) -> bool {
+        !matches!(self, Self::Mismatch { .. })
+    }
+
+    /// Whether the stream is known to be there and fit, or why not.
+    pub fn unready(&self) -> Option<String> {
+        match self {
+            Self::Ready | Self::Unverified { .. } => None,
+            Self::Unknown => Some("the stream was not checked yet".into()),
+            Self::Missing { reason } | Self::Unreachable { reason } => Some(reason.clone()),
+            Self::Mismatch { reasons } => Some(reasons.join("; ")),
+        }
+    }
+}
+
+/// Shared by the connection, the stream monitor, the readiness check and the status page.
+#[derive(Debug)]
+pub struct Health {
+    stream: watch::Sender<StreamState>,
+    connection: watch::Sender<Connection>,
+    trouble: Mutex<Trouble>,
+}
+
+/// The connection to the broker.
+#[derive(Debug, Clone, Copy)]
+pub struct Connection {
+    /// Whether it is up.
+    pub up: bool,
+    /// Since when.
+    pub since: Instant,
+}
+
+/// What the broker last complained about.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Trouble {
+    /// The subject the account may not publish or subscribe to, as the broker named it.
+    pub denied_subject: Option<String>,
+    /// The last error the broker or the client library reported.
+    pub last_error: Option<String>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            stream: watch::Sender::new(StreamState::Unknown),
+            connection: watch::Sender::new(Connection {
+                up: false,
+                since: Instant::now(),
+            }),
+            trouble: Mutex::default(),
+        }
+    }
+}
+
+impl Health {
+    fn trouble_mut(&self) -> MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The stream as it was last seen.
+    pub fn stream(&self) -> StreamState {
+        self.stream.borrow().clone()
+    }
+
+    /// Whether events may be published to the stream as it was last seen.
+    pub fn stream_takes_events(&self) -> bool {
+        self.stream.borrow().takes_events()
+    }
+
+    /// Records what was seen of the stream; returns whether it changed.
+    pub fn set_stream(&self, state: StreamState) -> bool {
+        self.stream.send_if_modified(|old| {
+            let changed = *old != state;
+            *old = state;
+            changed
+        })
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> Connection {
+        *self.connection.borrow()
+    }
+
+    /// Follows the connection.
+    pub fn watch_connection(&self) -> watch::Receiver<Connection> {
+        self.connection.subscribe()
+    }
+
+    /// Records that the connection came up or went down.
+    pub fn set_connected(&self, up: bool) {
+        self.connection.send_if_modified(|connection| {
+            let changed = connection.up != up;
+            if changed {
+                *connection = Connection {
+                    up,
+                    since: Instant::now(),
+                };
+            }
+            changed
+        });
+    }
+
+    /// What the broker last complained about.
+    pub fn trouble(&self) -> Trouble {
+        self.trouble_mut().clone()
+    }
+
+    /// Records an error; a permission violation names its subject.
+    pub fn complained(&self, error: &str) {
+        let mut trouble = self.trouble_mut();
+        if let Some(subject) = denied_subject(error) {
+            trouble.denied_subject = Some(subject.to_owned());
+        }
+        trouble.last_error = Some(error.to_owned());
+    }
+}
+
+/// The subject in nats-server's `Permissions Violation for Publish to "subject"`.
+pub(super) fn denied_subject(error: &str) -> Option<&str> {
+    let lower = error.to_ascii_lowercase();
+    let at = lower.find("permissions violation")?;
+    error[at..].split('"').nth(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_violation_names_its_subject() {
+        let text = r#"Permissions Violation for Publish to "whatsapp.shop.main.1.messages.text.3""#;
+        assert_eq!(denied_subject(text), Some("whatsapp.shop.main.1.messages.text.3"));
+        assert_eq!(
+            denied_subject("permissions violation for subscription to \"a.>\""),
+            Some("a.>")
+        );
+        assert_eq!(denied_subject("authorization violation"), None);
+    }
+}

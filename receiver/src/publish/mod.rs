@@ -1,0 +1,25 @@
+//! Events to JetStream: sent in order, acknowledged one by one, stored or refused, never in between.
+//!
+//! ```text
+//! Publisher -> Session (client, inbox) -> broker -> reply -> Pending -> Publisher
+//! Monitor  -> stream: created, checked, watched          Health: what all of them know
+//! ```
+
+mod claim_check;
+mod health;
+mod monitor;
+mod outgoing;
+mod pending;
+mod publisher;
+mod reply;
+mod session;
+mod stream;
+
+pub use claim_check::ClaimCheck;
+pub use health::{Connection, Health, StreamState, Trouble};
+pub use monitor::Monitor;
+pub use outgoing::Outgoing;
+pub use publisher::{Ack, Publisher};
+pub use reply::Refusal;
+pub use session::{Session, SessionError};
+pub use stream::StreamSpec;

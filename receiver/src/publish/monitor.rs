@@ -1,0 +1,242 @@
+//! Keeps an eye on the stream: creates it when asked to, checks it, and notices when it was recreated or purged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::stream::Info;
+use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
+use tracing::{info, warn};
+use wahook_events::contract::{Addressed, EXPECTED_STREAM};
+
+use super::claim_check::context;
+use super::health::{Health, StreamState};
+use super::outgoing::Outgoing;
+use super::publisher::Publisher;
+use super::reply::{Refusal, Reply};
+use super::session::Session;
+use super::stream::StreamSpec;
+
+/// How often a stream that is not there is looked for, and one that is there is looked at.
+const OFTEN: Duration = Duration::from_secs(5);
+/// How often a stream with the wrong settings is looked at: somebody has to change it first.
+const SELDOM: Duration = Duration::from_secs(60);
+/// JetStream's "wrong last sequence": the answer of a stream that is there.
+const WRONG_LAST_SEQUENCE: u32 = 10_071;
+
+/// What tells one life of a stream from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    created: i128,
+    first: u64,
+    last: u64,
+}
+
+/// Watches one stream.
+#[derive(Debug)]
+pub struct Monitor {
+    spec: StreamSpec,
+    health: Arc<Health>,
+    seen: Option<Identity>,
+}
+
+impl Monitor {
+    /// A monitor of a stream that reports to `health`.
+    pub fn new(spec: StreamSpec, health: Arc<Health>) -> Self {
+        Self {
+            spec,
+            health,
+            seen: None,
+        }
+    }
+
+    /// Watches for ever; `forgotten` is called when the stream no longer holds what it held.
+    pub async fn run(mut self, publisher: Arc<Publisher>, forgotten: impl Fn() + Send) {
+        let mut connection = self.health.watch_connection();
+        loop {
+            if connection.borrow_and_update().up {
+                let (state, identity) = self.look(&publisher.session()).await;
+                if self.is_another(identity) {
+                    info!(
+                        stream = self.spec.name,
+                        "the stream was recreated or purged: local ids are forgotten"
+                    );
+                    forgotten();
+                }
+                self.report(state);
+            }
+            let pause = match self.health.stream() {
+                StreamState::Mismatch { .. } => SELDOM,
+                _ => OFTEN,
+            };
+            // Looked at again as soon as the connection changes: a broker may come back without its stream.
+            let _ = tokio::time::timeout(pause, connection.changed()).await;
+        }
+    }
+
+    fn report(&self, state: StreamState) {
+        let stream = self.spec.name.as_str();
+        if !self.health.set_stream(state.clone()) {
+            return;
+        }
+        match state {
+            StreamState::Unknown => {}
+            StreamState::Ready => info!(stream, "the stream is there and fit"),
+            StreamState::Unverified { reason } => {
+                warn!(
+                    stream,
+                    reason, "the stream takes events, its settings are unknown"
+                );
+            }
+            StreamState::Missing { reason } | StreamState::Unreachable { reason } => {
+                warn!(
+                    stream,
+                    reason, "the stream is not there: requests are answered with 503"
+                );
+            }
+            StreamState::Mismatch { reasons } => {
+                let reason = reasons.join("; ");
+                warn!(
+                    stream,
+                    reason, "the stream is not fit and is left as it is: requests are answered with 503"
+                );
+            }
+        }
+    }
+
+    fn is_another(&mut self, identity: Option<Identity>) -> bool {
+        let Some(new) = identity else { return false };
+        let Some(old) = self.seen.replace(new) else {
+            return false;
+        };
+        new.created != old.created || new.last < old.last || (old.last > 0 && new.first > old.last)
+    }
+
+    async fn look(&self, session: &Session) -> (StreamState, Option<Identity>) {
+        let context = context(session, self.spec.domain.as_deref());
+        let name = &self.spec.name;
+        let found = context.get_stream(name).await;
+        match found {
+            Ok(stream) => self.judge(stream.cached_info()),
+            Err(error) => match error.kind() {
+                GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                    self.absent(session, &context).await
+                }
+                GetStreamErrorKind::JetStream(error) => (unreachable(&error), None),
+                _ if self.is_denied("STREAM.INFO") => (self.probe(session).await, None),
+                _ => (unreachable(&error), None),
+            },
+        }
+    }
+
+    fn judge(&self, info: &Info) -> (StreamState, Option<Identity>) {
+        let identity = Identity {
+            created: info.created.unix_timestamp_nanos(),
+            first: info.state.first_sequence,
+            last: info.state.last_sequence,
+        };
+        let reasons = self.spec.mismatches(&info.config);
+        let state = if reasons.is_empty() {
+            StreamState::Ready
+        } else {
+            StreamState::Mismatch { reasons }
+        };
+        (state, Some(identity))
+    }
+
+    async fn absent(
+        &self,
+        session: &Session,
+        context: &jetstream::Context,
+    ) -> (StreamState, Option<Identity>) {
+        let name = &self.spec.name;
+        if !self.spec.ensure {
+            let reason = format!("stream {name} does not exist; create it or start with --ensure-stream");
+            return (StreamState::Missing { reason }, None);
+        }
+        let clustered = session.client().server_info().cluster.is_some();
+        let bucket = context
+            .create_object_store(self.spec.bucket_config(clustered))
+            .await;
+        if let Err(error) = bucket {
+            warn!(bucket = self.spec.bucket, %error, "the bucket for large events could not be created");
+        }
+        match context.create_stream(self.spec.stream_config(clustered)).await {
+            Ok(stream) => {
+                info!(stream = name, "created the stream");
+                self.judge(stream.cached_info())
+            }
+            // Another receiver was faster, with other settings: the next look judges what it made.
+            Err(error) => {
+                let reason = match error.kind() {
+                    CreateStreamErrorKind::JetStream(error) => error.to_string(),
+                    _ => error.to_string(),
+                };
+                let reason = format!("stream {name} does not exist and could not be created: {reason}");
+                (StreamState::Missing { reason }, None)
+            }
+        }
+    }
+
+    /// Without permission to read a stream's settings: a message that no stream would store (its sequence cannot be the
+    /// next one) is answered by a stream that is there, and by nobody if there is none.
+    async fn probe(&self, session: &Session) -> StreamState {
+        let mut subject = self.spec.subjects.trim_end_matches('>').to_owned();
+        subject.push_str("_.probe._.0");
+        let headers = vec![
+            (EXPECTED_STREAM, self.spec.name.clone()),
+            ("Nats-Expected-Last-Sequence", (1_u64 << 62).to_string()),
+        ];
+        let probe = Outgoing::new(Addressed { subject, headers }, Bytes::new(), None);
+        let Some(mut round) = session.pending().register(1) else {
+            return StreamState::Unknown;
+        };
+        let deadline = Instant::now() + Duration::from_secs(3);
+        let reply = round.reply_subject(session.inbox(), 0);
+        let answer = match session.send(&probe, reply).await {
+            Ok(()) => timeout_at(deadline, &mut round.answers)
+                .await
+                .ok()
+                .and_then(Result::ok),
+            Err(_) => None,
+        };
+        let Some([answer]) = answer.as_deref() else {
+            session.pending().abandon(&round, Refusal::TimedOut);
+            let reason = "the stream did not answer; see the denied subject".to_owned();
+            return StreamState::Unreachable { reason };
+        };
+        match answer {
+            Reply::Refused(Refusal::Code(WRONG_LAST_SEQUENCE)) => StreamState::Unverified {
+                reason: format!("no permission for $JS.API.STREAM.INFO.{}", self.spec.name),
+            },
+            Reply::Refused(Refusal::NoStream) => StreamState::Missing {
+                reason: format!(
+                    "no stream takes {}; create {}",
+                    self.spec.subjects, self.spec.name
+                ),
+            },
+            Reply::Refused(refusal) => StreamState::Unreachable {
+                reason: refusal.to_string(),
+            },
+            _ => StreamState::Unreachable {
+                reason: "the stream's answer to a probe made no sense".into(),
+            },
+        }
+    }
+
+    fn is_denied(&self, api: &str) -> bool {
+        self.health
+            .trouble()
+            .denied_subject
+            .is_some_and(|subject| subject.contains(api))
+    }
+}
+
+fn unreachable(error: &dyn std::fmt::Display) -> StreamState {
+    StreamState::Unreachable {
+        reason: format!("the broker did not describe the stream: {error}"),
+    }
+}

@@ -1,0 +1,53 @@
+//! One message to be published.
+
+use async_nats::HeaderMap;
+use async_nats::header::{HeaderName, HeaderValue};
+use bytes::Bytes;
+use wahook_events::contract::Addressed;
+
+/// A message with its subject and headers, ready to be sent, more than once if need be.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The subject.
+    pub subject: async_nats::Subject,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The data.
+    pub payload: Bytes,
+    /// How many bytes the headers take on the wire.
+    header_bytes: usize,
+}
+
+impl Outgoing {
+    /// A message of an address and its data, with the request's trace context if it came with one.
+    pub fn new(addressed: Addressed, payload: Bytes, traceparent: Option<&str>) -> Self {
+        let mut headers = HeaderMap::new();
+        let mut header_bytes = "NATS/1.0\r\n\r\n".len();
+        let traceparent = traceparent.map(|context| ("traceparent", context.to_owned()));
+        for (name, value) in addressed.headers.into_iter().chain(traceparent) {
+            header_bytes += name.len() + value.len() + ": \r\n".len();
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        }
+        Self {
+            subject: addressed.subject.into(),
+            headers,
+            payload,
+            header_bytes,
+        }
+    }
+
+    /// How many bytes count against the broker's `max_payload`: headers and data.
+    pub fn size(&self) -> usize {
+        self.header_bytes + self.payload.len()
+    }
+
+    /// The same message with its data somewhere else (CloudEvents claim check).
+    pub fn with_data_ref(mut self, data_ref: String) -> Self {
+        let name = wahook_events::contract::DATA_REF;
+        self.header_bytes += name.len() + data_ref.len() + ": \r\n".len();
+        self.headers
+            .insert(HeaderName::from_static(name), HeaderValue::from(data_ref));
+        self.payload = Bytes::new();
+        self
+    }
+}

@@ -1,0 +1,148 @@
+//! Sends one request's events in order and waits for every acknowledgement, all under one deadline.
+//!
+//! Built on async-nats' core client: one inbox that lives as long as the connection, one slot for each request, no
+//! channel, permit or timer for each event. Reconnecting, TLS and authentication stay with the library.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rand::Rng as _;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::budget::Budget;
+use super::claim_check::ClaimCheck;
+use super::health::Health;
+use super::outgoing::Outgoing;
+use super::pending::Answers;
+use super::reply::{Refusal, Reply};
+use super::session::Session;
+
+/// How long to wait before an id that is in process elsewhere is asked about again, in milliseconds.
+const AGAIN_MS: std::ops::Range<u64> = 25..50;
+
+/// An event that is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ack {
+    /// Stored now, at this sequence.
+    Stored(u64),
+    /// The stream held it already.
+    Duplicate,
+}
+
+/// Publishes events. Cheap to share.
+#[derive(Debug)]
+pub struct Publisher {
+    session: ArcSwap<Session>,
+    budget: Budget,
+    claim_check: ClaimCheck,
+    health: Arc<Health>,
+}
+
+impl Publisher {
+    /// A publisher on a connection, with at most `budget` events on their way at once.
+    pub fn new(session: Session, budget: usize, claim_check: ClaimCheck, health: Arc<Health>) -> Self {
+        Self {
+            session: ArcSwap::from_pointee(session),
+            budget: Budget::new(budget),
+            claim_check,
+            health,
+        }
+    }
+
+    /// Changes how many events may be on their way.
+    pub fn resize(&self, budget: usize) {
+        self.budget.resize(budget);
+    }
+
+    /// The connection in use.
+    pub fn session(&self) -> Arc<Session> {
+        self.session.load_full()
+    }
+
+    /// Goes over to another connection (other credentials, another CA); requests on the old one end there.
+    pub fn replace(&self, session: Session) -> Arc<Session> {
+        self.session.swap(Arc::new(session))
+    }
+
+    /// Publishes `events` in order. Each is stored when its answer says so and only then.
+    pub async fn publish(&self, mut events: Vec<Outgoing>, deadline: Instant) -> Vec<Result<Ack, Refusal>> {
+        let refuse_all = |count: usize, refusal: Refusal| vec![Err(refusal); count];
+        let session = self.session.load_full();
+        if !session.is_connected() {
+            return refuse_all(events.len(), Refusal::Disconnected);
+        }
+        if !self.health.stream_takes_events() {
+            return refuse_all(events.len(), Refusal::UnfitStream);
+        }
+        let Ok(Some(_share)) = timeout_at(deadline, self.budget.admit(events.len())).await else {
+            return refuse_all(events.len(), Refusal::Busy);
+        };
+        let limit = session.max_payload();
+        for event in &mut events {
+            if event.size() > limit
+                && let Err(refusal) = self.claim_check.park(&session, event, deadline).await
+            {
+                return refuse_all(events.len(), refusal);
+            }
+        }
+        let mut answers = round(&session, &events, deadline).await;
+        while answers.contains(&Reply::InProcess) {
+            sleep(Duration::from_millis(rand::rng().random_range(AGAIN_MS))).await;
+            if Instant::now() >= deadline {
+                break;
+            }
+            let places: Vec<_> = (0..answers.len())
+                .filter(|i| answers[*i] == Reply::InProcess)
+                .collect();
+            let again: Vec<_> = places.iter().map(|place| events[*place].clone()).collect();
+            let second = round(&session, &again, deadline).await;
+            for (place, answer) in places.into_iter().zip(second) {
+                answers[place] = answer;
+            }
+        }
+        answers.into_iter().map(ack).collect()
+    }
+}
+
+fn ack(reply: Reply) -> Result<Ack, Refusal> {
+    match reply {
+        Reply::Stored(sequence) => Ok(Ack::Stored(sequence)),
+        Reply::Duplicate => Ok(Ack::Duplicate),
+        Reply::InProcess => Err(Refusal::InProcess),
+        Reply::Refused(refusal) => Err(refusal),
+    }
+}
+
+/// Sends all events, then waits for all answers.
+async fn round(session: &Session, events: &[Outgoing], deadline: Instant) -> Answers {
+    let Some(mut round) = session.pending().register(events.len()) else {
+        return vec![Reply::Refused(Refusal::Disconnected); events.len()];
+    };
+    let sent = timeout_at(deadline, async {
+        for (place, event) in events.iter().enumerate() {
+            session
+                .send(event, round.reply_subject(session.inbox(), place))
+                .await?;
+        }
+        Ok::<_, Refusal>(())
+    });
+    let gave_up = match sent.await {
+        Ok(Ok(())) => match timeout_at(deadline, &mut round.answers).await {
+            Ok(Ok(answers)) => return answers,
+            Ok(Err(_)) => Refusal::Disconnected,
+            Err(_) => Refusal::TimedOut,
+        },
+        Ok(Err(refusal)) => refusal,
+        Err(_) => Refusal::TimedOut,
+    };
+    let answers = session.pending().abandon(&round, gave_up);
+    if answers.len() == events.len() {
+        return answers;
+    }
+    // It was answered in the moment we gave up.
+    round
+        .answers
+        .try_recv()
+        .unwrap_or_else(|_| vec![Reply::Refused(gave_up); events.len()])
+}

@@ -1,0 +1,154 @@
+//! One connection to the broker: the client, the inbox that acknowledgements come to, and who waits for them.
+
+use std::sync::Arc;
+
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use futures_util::StreamExt as _;
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use super::health::{Health, denied_subject};
+use super::outgoing::Outgoing;
+use super::pending::Pending;
+use super::reply::{self, Refusal};
+
+/// Why a connection could not even be prepared. A broker that is down is not an error: the client keeps trying.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The options cannot work (an unreadable credentials or TLS file, a broken address).
+    #[error("cannot connect to NATS: {0}. Check nats.servers, the credentials and the TLS files")]
+    Connect(#[from] async_nats::ConnectError),
+    /// The client stopped before it could subscribe.
+    #[error("cannot subscribe to the inbox that acknowledgements come to: {0}")]
+    Subscribe(#[from] async_nats::SubscribeError),
+}
+
+/// One connection. Dropping it ends the task that reads acknowledgements.
+#[derive(Debug)]
+pub struct Session {
+    client: Client,
+    inbox: String,
+    pending: Arc<Pending>,
+    acknowledgements: JoinHandle<()>,
+}
+
+impl Session {
+    /// Connects in the background and for ever: until the broker is there, [`Session::is_connected`] is false.
+    pub async fn open(
+        servers: Vec<ServerAddr>,
+        options: ConnectOptions,
+        stream: Arc<str>,
+        health: Arc<Health>,
+    ) -> Result<Self, SessionError> {
+        let pending = Arc::new(Pending::default());
+        let options = {
+            let pending = Arc::clone(&pending);
+            options.retry_on_initial_connect().event_callback(move |event| {
+                follow(&event, &pending, &health);
+                std::future::ready(())
+            })
+        };
+        let client = options.connect(servers).await?;
+        let inbox = client.new_inbox();
+        let mut answers = client.subscribe(format!("{inbox}.*")).await?;
+        let acknowledgements = {
+            let pending = Arc::clone(&pending);
+            let skip = inbox.len() + 1;
+            tokio::spawn(async move {
+                while let Some(message) = answers.next().await {
+                    let token = message.subject.get(skip..).unwrap_or_default();
+                    pending.answer(token, reply::read(&message, &stream));
+                }
+            })
+        };
+        Ok(Self {
+            client,
+            inbox,
+            pending,
+            acknowledgements,
+        })
+    }
+
+    /// The client, for JetStream's own API.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The subject that reply subjects begin with.
+    pub fn inbox(&self) -> &str {
+        &self.inbox
+    }
+
+    /// Who waits for acknowledgements.
+    pub fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// Whether the broker is there at this moment.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// The largest message the broker takes, headers included, in bytes.
+    pub fn max_payload(&self) -> usize {
+        self.client.max_payload()
+    }
+
+    /// Hands one event to the connection; waits while the connection's queue is full.
+    pub async fn send(&self, event: &Outgoing, reply: String) -> Result<(), Refusal> {
+        let subject = event.subject.clone();
+        let sent = self.client.publish_with_reply_and_headers(
+            subject,
+            reply,
+            event.headers.clone(),
+            event.payload.clone(),
+        );
+        sent.await.map_err(|_| Refusal::NotSent)
+    }
+
+    /// Sends what is queued, ends the subscriptions and closes the connection.
+    pub async fn drain(&self) {
+        if let Err(error) = self.client.drain().await {
+            warn!(%error, "the connection to NATS ended before it was drained");
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.acknowledgements.abort();
+    }
+}
+
+fn follow(event: &Event, pending: &Pending, health: &Health) {
+    match event {
+        Event::Connected => {
+            pending.connected();
+            health.set_connected(true);
+            info!("connected to NATS");
+        }
+        Event::Disconnected | Event::Closed => {
+            pending.disconnected();
+            health.set_connected(false);
+            warn!("the connection to NATS was lost; requests are answered with 503 until it is back");
+        }
+        Event::ServerError(error) => {
+            let error = error.to_string();
+            health.complained(&error);
+            match denied_subject(&error) {
+                Some(subject) => warn!(
+                    subject,
+                    "the NATS account may not use this subject; grant it, see the permissions in the README"
+                ),
+                None => warn!(error, "NATS reported an error"),
+            }
+        }
+        Event::ClientError(error) => {
+            health.complained(&error.to_string());
+            warn!(%error, "the NATS client reported an error");
+        }
+        Event::SlowConsumer(_) => warn!("acknowledgements arrive faster than they are read"),
+        Event::LameDuckMode => info!("the NATS server is about to stop; another one will be used"),
+        Event::Draining => {}
+    }
+}

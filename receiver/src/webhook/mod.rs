@@ -1,0 +1,368 @@
+//! The public port: Meta's handshake and deliveries.
+//!
+//! ```text
+//! limits -> raw bytes + HMAC -> split -> deduplicate -> publish -> all acknowledged -> 200
+//! mod       body, signature     ingest (events, dedupe, publish)                      answer
+//! ```
+
+mod activity;
+mod answer;
+mod body;
+pub mod clients;
+mod ingest;
+mod keys;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use axum::routing::any;
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request};
+use ipnet::IpNet;
+use tracing::{debug, info, warn};
+
+use self::body::{Read, Unread};
+use self::clients::Clients;
+use crate::budget::Budget;
+use crate::handshake::{Handshake, HandshakeOutcome, ProbeNonce, probe_answer};
+use crate::metrics::{Metrics, RequestStatus, RequestType};
+use crate::server::HeadersArrived;
+use crate::signature::{SignatureError, SignatureFailure, SignatureHeader, Verdict};
+
+pub use activity::Activity;
+pub use answer::Answer;
+pub use ingest::{Delivery, Ingest, Ingested, Stored};
+pub use keys::Keys;
+
+/// Answers every request with an id that its log lines carry too.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Proves to the operator's probe whose answer it got.
+const PROBE: HeaderName = HeaderName::from_static("x-wahook-probe");
+
+/// What may change while requests are served.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// The largest body, in bytes.
+    pub body_bytes: usize,
+    /// All bodies together, in bytes.
+    pub body_memory_bytes: usize,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// How long storing may take.
+    pub publish_deadline: Duration,
+    /// How many requests may be in flight.
+    pub in_flight_requests: usize,
+    /// How many wrong signatures a client may send in a minute before it is told to stop.
+    pub bad_signatures_per_minute: u32,
+    /// The phone numbers this webhook is for; `None` for all.
+    pub phone_number_ids: Option<Arc<BTreeSet<String>>>,
+    /// Proxies whose word about the client's address counts.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The public port's state.
+#[derive(Debug)]
+pub struct Webhook {
+    live: ArcSwap<Live>,
+    keys: ArcSwap<Keys>,
+    clients: Clients,
+    memory: Budget,
+    in_flight: AtomicUsize,
+    ingest: Arc<Ingest>,
+    metrics: Arc<Metrics>,
+    activity: Arc<Activity>,
+    ids: RequestIds,
+}
+
+/// One request, as far as its log lines need it.
+struct Context {
+    id: String,
+    arrived: Instant,
+    peer: SocketAddr,
+}
+
+impl Webhook {
+    /// A webhook that stores what it accepts through `ingest`.
+    pub fn new(live: Live, keys: Keys, ingest: Arc<Ingest>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            memory: Budget::new(body::units(live.body_memory_bytes)),
+            live: ArcSwap::from_pointee(live),
+            keys: ArcSwap::from_pointee(keys),
+            clients: Clients::new(),
+            in_flight: AtomicUsize::new(0),
+            ingest,
+            metrics,
+            activity: Arc::default(),
+            ids: RequestIds::new(),
+        }
+    }
+
+    /// What happened last.
+    pub fn activity(&self) -> Arc<Activity> {
+        Arc::clone(&self.activity)
+    }
+
+    /// Goes over to other limits.
+    pub fn reload(&self, live: Live) {
+        self.memory.resize(body::units(live.body_memory_bytes));
+        self.live.store(Arc::new(live));
+    }
+
+    /// Goes over to other secrets. A request that is being hashed finishes with those it began with.
+    pub fn rotate(&self, keys: Keys) {
+        self.keys.store(Arc::new(keys));
+    }
+
+    async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
+        let context = self.context(&request);
+        let nonce = ProbeNonce::from_query(request.uri().query());
+        // The operator's probe is nobody's traffic: it shows in no metric a user alerts on.
+        let mut counted = nonce.is_none().then(|| self.metrics.request(context.arrived));
+        let (answer, request_type) = match *request.method() {
+            Method::POST => {
+                if let Some(guard) = &mut counted {
+                    // A client that hangs up from here on was not answered.
+                    guard.set(RequestStatus::Rejected, RequestType::None);
+                }
+                Arc::clone(&self).post(request, &context).await
+            }
+            Method::GET => (self.get(&request, nonce.is_some()), RequestType::Verification),
+            _ => (Answer::MethodNotAllowed, RequestType::None),
+        };
+        if let Some(guard) = &mut counted {
+            guard.set(answer.counts(), request_type);
+        }
+        let mut response = answer.into_response();
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::try_from(context.id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        if let (Some(nonce), Some(key)) = (nonce, &self.keys.load().probe_key)
+            && let Ok(proof) = HeaderValue::try_from(probe_answer(key, &nonce))
+        {
+            headers.insert(PROBE, proof);
+        }
+        response
+    }
+
+    fn context(&self, request: &Request<Body>) -> Context {
+        let extensions = request.extensions();
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        Context {
+            id: self.ids.next(),
+            arrived: extensions.get::<HeadersArrived>().map_or_else(Instant::now, |arrived| arrived.0),
+            peer: extensions.get::<ConnectInfo<SocketAddr>>().map_or(unknown, |peer| peer.0),
+        }
+    }
+
+    fn get(&self, request: &Request<Body>, probe: bool) -> Answer {
+        let keys = self.keys.load();
+        let outcome = Handshake::decide(request.uri().query(), keys.verify_token.as_deref());
+        if !probe {
+            self.metrics.handshake(&outcome);
+            self.activity.handshake(outcome.as_str());
+        }
+        match outcome {
+            HandshakeOutcome::Verified { challenge } => {
+                info!("the subscription handshake succeeded");
+                Answer::Verified(challenge)
+            }
+            HandshakeOutcome::Refused(reason) => {
+                if !probe {
+                    info!(reason = reason.as_str(), "a subscription handshake was refused");
+                }
+                Answer::VerificationFailed
+            }
+        }
+    }
+
+    async fn post(self: Arc<Self>, request: Request<Body>, context: &Context) -> (Answer, RequestType) {
+        let nothing = |answer| (answer, RequestType::None);
+        let live = self.live.load_full();
+        let Some(_in_flight) = InFlight::enter(&self, live.in_flight_requests) else {
+            return nothing(Answer::Busy);
+        };
+        let (head, body) = request.into_parts();
+        if body::is_encoded(&head.headers) {
+            return nothing(Answer::Compressed);
+        }
+        let deadline = tokio::time::Instant::now() + live.body_timeout;
+        let signature = match SignatureHeader::parse(&head.headers) {
+            Ok(signature) => signature,
+            Err(error) => {
+                let drained = body::drain(body, &head.headers, live.body_bytes, deadline).await;
+                return nothing(match drained {
+                    Ok(()) => self.unsigned(error.into(), &head.headers, &live, context),
+                    Err(unread) => unread_answer(unread, false),
+                });
+            }
+        };
+        let keys = self.keys.load_full();
+        let mut hashing = keys.verifier.start();
+        let body =
+            body::read(body, &head.headers, live.body_bytes, deadline, &self.memory, |piece| hashing.update(piece));
+        let Read { bytes, share } = match body.await {
+            Ok(read) => read,
+            Err(unread) => return nothing(unread_answer(unread, true)),
+        };
+        if hashing.finish(&signature) == Verdict::Mismatch {
+            return nothing(if !keys.configured {
+                Answer::NotConfigured
+            } else if keys.verifier.was_retired(&bytes, &signature) {
+                self.unsigned(SignatureFailure::RetiredSecret, &head.headers, &live, context)
+            } else {
+                self.unsigned(SignatureFailure::Mismatch, &head.headers, &live, context)
+            });
+        }
+        let trusted = live.trusted_proxies.iter().any(|proxy| proxy.contains(&context.peer.ip()));
+        let delivery = Delivery {
+            body: bytes,
+            received: jiff::Timestamp::now().to_string(),
+            traceparent: if trusted { traceparent(&head.headers) } else { None },
+            phone_number_ids: live.phone_number_ids.clone(),
+            deadline: live.publish_deadline,
+        };
+        let received = delivery.received.clone();
+        let ingest = Arc::clone(&self.ingest);
+        let stored = tokio::spawn(async move {
+            let ingested = ingest.run(delivery).await;
+            drop(share);
+            ingested
+        });
+        match stored.await {
+            Ok(ingested) => self.answered(ingested, received, context),
+            Err(_) => {
+                warn!(request = context.id, "storing a delivery ended without an answer");
+                nothing(Answer::Failed)
+            }
+        }
+    }
+
+    fn answered(&self, ingested: Ingested, received: String, context: &Context) -> (Answer, RequestType) {
+        let answer = match ingested.result {
+            Ok(Stored::Events) => {
+                self.activity.delivery("stored", received);
+                Answer::Received
+            }
+            Ok(Stored::DeadLetter(malformed)) => {
+                self.activity.delivery("dead_letter", received);
+                warn!(request = context.id, reason = %malformed, "a signed body was stored as a dead letter");
+                Answer::Unusable(malformed)
+            }
+            Err(refusal) => {
+                self.activity.delivery(refusal.as_str(), received);
+                warn!(request = context.id, reason = %refusal, "a delivery was not stored and is answered with 503");
+                Answer::NotStored(refusal)
+            }
+        };
+        debug!(request = context.id, took = ?context.arrived.elapsed(), "answered a delivery");
+        (answer, ingested.request_type)
+    }
+
+    /// A request that nobody who knows the secret has signed.
+    fn unsigned(&self, reason: SignatureFailure, headers: &HeaderMap, live: &Live, context: &Context) -> Answer {
+        self.metrics.signature_failed(reason);
+        debug!(request = context.id, reason = reason.as_str(), "a signature was refused");
+        let client = clients::client_address(context.peer.ip(), headers, &live.trusted_proxies);
+        if self.clients.failed(client, Instant::now(), live.bad_signatures_per_minute) {
+            self.metrics.throttled();
+            return Answer::TooManyFailures { retry_after: Clients::RETRY_AFTER_SECONDS };
+        }
+        Answer::InvalidSignature
+    }
+}
+
+/// Routes the webhook's path and `/health`; everything else is not ours.
+pub fn router(webhook: Arc<Webhook>, path: &str) -> Router {
+    let metrics = Arc::clone(&webhook.metrics);
+    Router::new()
+        .route(path, any(move |request: Request<Body>| Arc::clone(&webhook).handle(request)))
+        .route("/health", any(health))
+        .fallback(move |request: Request<Body>| {
+            let arrived = request.extensions().get::<HeadersArrived>().map_or_else(Instant::now, |a| a.0);
+            let mut guard = metrics.request(arrived);
+            guard.set(Answer::NotFound.counts(), RequestType::None);
+            std::future::ready(Answer::NotFound.into_response())
+        })
+}
+
+async fn health(request: Request<Body>) -> Response {
+    match *request.method() {
+        Method::GET | Method::HEAD => Answer::Healthy.into_response(),
+        _ => Answer::MethodNotAllowed.into_response(),
+    }
+}
+
+fn unread_answer(unread: Unread, signed: bool) -> Answer {
+    match unread {
+        Unread::TooLarge => Answer::TooLarge,
+        Unread::TooSlow => Answer::TooSlow { signed },
+        Unread::Interrupted => Answer::Interrupted,
+        Unread::Busy => Answer::Busy,
+    }
+}
+
+impl From<SignatureError> for SignatureFailure {
+    fn from(error: SignatureError) -> Self {
+        match error {
+            SignatureError::Missing => Self::Missing,
+            SignatureError::Malformed => Self::Malformed,
+        }
+    }
+}
+
+/// A W3C trace context of the shape `00-<32 hex>-<16 hex>-<2 hex>`.
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = text.split('-').map(str::as_bytes);
+    let fits = [2, 32, 16, 2].into_iter().all(|length| {
+        parts.next().is_some_and(|part| part.len() == length && part.iter().all(u8::is_ascii_hexdigit))
+    });
+    (fits && parts.next().is_none()).then(|| text.to_owned())
+}
+
+/// Counts a request in for as long as it lives.
+struct InFlight(Arc<Webhook>);
+
+impl InFlight {
+    fn enter(webhook: &Arc<Webhook>, limit: usize) -> Option<Self> {
+        let entered = Self(Arc::clone(webhook));
+        let before = webhook.in_flight.fetch_add(1, Ordering::Relaxed);
+        (before < limit).then_some(entered)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Ids that tell one process's requests apart and its own from another's.
+#[derive(Debug)]
+struct RequestIds {
+    process: u32,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    fn new() -> Self {
+        Self { process: rand::random(), next: AtomicU64::new(1) }
+    }
+
+    fn next(&self) -> String {
+        let mut id = String::with_capacity(20);
+        // Writing to a string does not fail.
+        let _ = write!(id, "{:08x}-{:x}", self.process, self.next.fetch_add(1, Ordering::Relaxed));
+        id
+    }
+}
