@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Receives WhatsApp Business webhooks and stores them in NATS JetStream before it answers.
+
+pub mod server;
