@@ -236,3 +236,6 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
