@@ -1,0 +1,3 @@
+//! The webhook endpoint.
+
+pub mod clients;
