@@ -1,143 +1,6 @@
 //! Label values come from closed lists. Whatever arrives, the number of series stays the same.
-//!
-//! The lists name what Meta documents (Meta, WhatsApp: Webhooks reference). They need not be
-//! complete: something newer is stored all the same, and counted as `other`.
 
-const MESSAGES: &[&str] = &[
-    "text",
-    "image",
-    "video",
-    "audio",
-    "voice",
-    "document",
-    "sticker",
-    "location",
-    "contacts",
-    "button",
-    "interactive",
-    "reaction",
-    "order",
-    "system",
-    "edit",
-    "revoke",
-    "unsupported",
-    "unknown",
-    "request_welcome",
-    "media_placeholder",
-    "errors",
-];
-const STATUSES: &[&str] = &[
-    "sent",
-    "delivered",
-    "read",
-    "failed",
-    "played",
-    "deleted",
-    "warning",
-    "pending",
-    "captured",
-];
-const CALLS: &[&str] = &[
-    "connect",
-    "terminate",
-    "call_created",
-    "call_recording_available",
-    "call_transcription_available",
-    "ringing",
-    "accepted",
-    "rejected",
-];
-const TEMPLATE_EVENTS: &[&str] = &[
-    "approved",
-    "archived",
-    "deleted",
-    "disabled",
-    "flagged",
-    "in_appeal",
-    "limit_exceeded",
-    "locked",
-    "paused",
-    "pending",
-    "reinstated",
-    "pending_deletion",
-    "rejected",
-];
-const ACCOUNT_EVENTS: &[&str] = &[
-    "account_deleted",
-    "account_offboarded",
-    "account_reconnected",
-    "account_restriction",
-    "account_violation",
-    "ad_account_linked",
-    "auth_intl_price_eligibility_update",
-    "business_primary_location_country_update",
-    "disabled_update",
-    "mm_lite_terms_signed",
-    "partner_added",
-    "partner_app_installed",
-    "partner_app_uninstalled",
-    "partner_client_certification_status_update",
-    "partner_removed",
-    "verified_account",
-    "volume_based_pricing_tier_update",
-];
-
-/// Every family and its types. Each family may also have `none` (no type) and `other`.
-const FAMILIES: &[(&str, &[&str])] = &[
-    ("messages", MESSAGES),
-    ("statuses", STATUSES),
-    ("errors", &[]),
-    ("user_actions", &[]),
-    ("calls", CALLS),
-    ("call_statuses", CALLS),
-    ("message_echoes", MESSAGES),
-    ("smb_message_echoes", MESSAGES),
-    ("smb_app_state_sync", &["contact"]),
-    ("history", MESSAGES),
-    ("standby", MESSAGES),
-    ("messaging_handovers", &[]),
-    ("consumer_profile", &[]),
-    ("group_lifecycle_update", &["group_create", "group_delete"]),
-    ("group_participants_update", &[]),
-    ("group_settings_update", &[]),
-    ("group_status_update", &[]),
-    ("user_preferences", &["stop", "resume"]),
-    ("user_id_update", &[]),
-    ("business_username_update", &[]),
-    ("business_username_updates", &[]),
-    ("automatic_events", &[]),
-    ("tracking_events", &[]),
-    ("message_template_status_update", TEMPLATE_EVENTS),
-    ("message_template_quality_update", &[]),
-    ("message_template_components_update", &[]),
-    ("template_category_update", &[]),
-    ("template_correct_category_detection", &[]),
-    ("template_performance_metrics", &[]),
-    ("account_alerts", &[]),
-    (
-        "account_review_update",
-        &["approved", "rejected", "pending", "deferred"],
-    ),
-    ("account_settings_update", &[]),
-    ("account_update", ACCOUNT_EVENTS),
-    ("business_capability_update", &[]),
-    (
-        "phone_number_name_update",
-        &["approved", "rejected", "deferred", "pending"],
-    ),
-    (
-        "phone_number_quality_update",
-        &["onboarding", "upgrade", "downgrade", "flagged", "unflagged"],
-    ),
-    ("security", &["pin_changed", "pin_reset_request"]),
-    ("payment_configuration_update", &[]),
-    ("partner_solutions", &[]),
-    ("flows", &[]),
-    ("dead_letter", &["not_json", "not_envelope"]),
-    ("quarantine", MESSAGES),
-    ("test", MESSAGES),
-    (OTHER, &[]),
-];
+use super::known::FAMILIES;
 
 /// Stands for everything that no list names.
 pub const OTHER: &str = "other";
@@ -157,6 +20,11 @@ const KIND_NONE: usize = 0;
 const KIND_OTHER: usize = 1;
 const KIND_FIRST: usize = 2;
 
+/// The listed types of the family at this position.
+fn kinds(family: usize) -> impl Iterator<Item = &'static str> {
+    FAMILIES[family].1.iter().flat_map(|list| list.iter().copied())
+}
+
 impl EventLabel {
     /// The label of an event's family and type, `other` where a list does not know them. Letter
     /// case does not matter: Meta shouts some event names. An empty type, or `_`, is `none`.
@@ -166,7 +34,7 @@ impl EventLabel {
             .iter()
             .position(|(name, _)| *name == family)
             .unwrap_or(unknown);
-        let mut kinds = FAMILIES[family].1.iter();
+        let mut kinds = kinds(family);
         let kind = match kind {
             "" | "_" | NONE => KIND_NONE,
             _ => kinds
@@ -186,7 +54,7 @@ impl EventLabel {
         match self.kind {
             KIND_NONE => NONE,
             KIND_OTHER => OTHER,
-            listed => FAMILIES[self.family].1[listed - KIND_FIRST],
+            listed => kinds(self.family).nth(listed - KIND_FIRST).unwrap_or(OTHER),
         }
     }
 
@@ -242,10 +110,13 @@ pub(super) struct ByEvent<T> {
 
 impl<T: Default> ByEvent<T> {
     pub(super) fn new() -> Self {
-        let row = |kinds: &[&str]| (0..KIND_FIRST + kinds.len()).map(|_| T::default()).collect();
-        Self {
-            slots: FAMILIES.iter().map(|(_, kinds)| row(kinds)).collect(),
-        }
+        let row = |family| {
+            (0..KIND_FIRST + kinds(family).count())
+                .map(|_| T::default())
+                .collect()
+        };
+        let slots = (0..FAMILIES.len()).map(row).collect();
+        Self { slots }
     }
 
     pub(super) fn get(&self, event: EventLabel) -> &T {
@@ -285,16 +156,16 @@ mod tests {
     #[test]
     fn the_lists_hold_tokens_without_repetition() {
         let mut families = BTreeSet::new();
-        for (family, kinds) in FAMILIES {
+        for (position, (family, _)) in FAMILIES.iter().enumerate() {
             assert!(families.insert(family), "{family} twice");
-            let distinct: BTreeSet<_> = kinds.iter().collect();
-            assert_eq!(distinct.len(), kinds.len(), "{family}");
-            for name in kinds.iter().chain([family]) {
+            let distinct: BTreeSet<_> = kinds(position).collect();
+            assert_eq!(distinct.len(), kinds(position).count(), "{family}");
+            for name in kinds(position).chain([*family]) {
                 assert!(
                     name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
                     "{name}"
                 );
-                assert!(*name != NONE, "`none` is added to every list");
+                assert!(name != NONE, "`none` is added to every list");
             }
         }
         assert_eq!(FAMILIES.last().unwrap().0, OTHER);
@@ -328,8 +199,8 @@ mod tests {
     #[test]
     fn every_label_has_its_slot() {
         let slots = ByEvent::<String>::new();
-        for (family, kinds) in FAMILIES {
-            for kind in kinds.iter().chain(&["_", "invented"]) {
+        for (position, (family, _)) in FAMILIES.iter().enumerate() {
+            for kind in kinds(position).chain(["_", "invented"]) {
                 assert_eq!(slots.get(EventLabel::of(family, kind)), "");
             }
         }

@@ -6,6 +6,7 @@
 
 mod definitions;
 mod guards;
+mod known;
 mod labels;
 #[cfg(test)]
 mod tests;
