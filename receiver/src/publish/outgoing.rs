@@ -42,6 +42,7 @@ impl Outgoing {
     }
 
     /// The same message with its data somewhere else (CloudEvents claim check).
+    #[must_use]
     pub fn with_data_ref(mut self, data_ref: String) -> Self {
         let name = wahook_events::contract::DATA_REF;
         self.header_bytes += name.len() + data_ref.len() + ": \r\n".len();

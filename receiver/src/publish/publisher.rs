@@ -10,13 +10,13 @@ use arc_swap::ArcSwap;
 use rand::Rng as _;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::budget::Budget;
 use super::claim_check::ClaimCheck;
 use super::health::Health;
 use super::outgoing::Outgoing;
 use super::pending::Answers;
 use super::reply::{Refusal, Reply};
 use super::session::Session;
+use crate::budget::Budget;
 
 /// How long to wait before an id that is in process elsewhere is asked about again, in milliseconds.
 const AGAIN_MS: std::ops::Range<u64> = 25..50;
@@ -88,7 +88,8 @@ impl Publisher {
         }
         let mut answers = round(&session, &events, deadline).await;
         while answers.contains(&Reply::InProcess) {
-            sleep(Duration::from_millis(rand::rng().random_range(AGAIN_MS))).await;
+            let pause = rand::rng().random_range(AGAIN_MS);
+            sleep(Duration::from_millis(pause)).await;
             if Instant::now() >= deadline {
                 break;
             }

@@ -135,12 +135,13 @@ fn follow(event: &Event, pending: &Pending, health: &Health) {
         Event::ServerError(error) => {
             let error = error.to_string();
             health.complained(&error);
-            match denied_subject(&error) {
-                Some(subject) => warn!(
+            if let Some(subject) = denied_subject(&error) {
+                warn!(
                     subject,
-                    "the NATS account may not use this subject; grant it, see the permissions in the README"
-                ),
-                None => warn!(error, "NATS reported an error"),
+                    "the NATS account may not use this subject: grant it, docs/nats-permissions.md lists all"
+                );
+            } else {
+                warn!(error, "NATS reported an error");
             }
         }
         Event::ClientError(error) => {

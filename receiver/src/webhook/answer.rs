@@ -66,7 +66,6 @@ const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8")
 /// One row of the table.
 struct Row {
     status: StatusCode,
-    counts: RequestStatus,
     content_type: HeaderValue,
     body: Body,
     header: Option<(HeaderName, HeaderValue)>,
@@ -95,12 +94,16 @@ impl Answer {
     }
 
     fn row(self) -> Row {
-        let counts = self.counts();
         let plain = |status, text: &'static str| (status, PLAIN, Body::from(text), None);
         let json = |status, text: &'static str| (status, JSON, Body::from(text), None);
         let later = |text: &'static str, seconds: u64| {
             let header = (header::RETRY_AFTER, HeaderValue::from(seconds));
-            (StatusCode::SERVICE_UNAVAILABLE, JSON, Body::from(text), Some(header))
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                JSON,
+                Body::from(text),
+                Some(header),
+            )
         };
         let (status, content_type, body, header) = match self {
             Self::Received => json(StatusCode::OK, r#"{"status":"received"}"#),
@@ -111,7 +114,8 @@ impl Answer {
             Self::Verified(challenge) => (StatusCode::OK, PLAIN, Body::from(challenge), None),
             Self::VerificationFailed => plain(StatusCode::FORBIDDEN, "Verification failed"),
             Self::Healthy => {
-                let body = serde_json::json!({"status": "ok", "timestamp": jiff::Timestamp::now().to_string()});
+                let body =
+                    serde_json::json!({"status": "ok", "timestamp": jiff::Timestamp::now().to_string()});
                 (StatusCode::OK, JSON, Body::from(body.to_string()), None)
             }
             Self::InvalidSignature => json(StatusCode::UNAUTHORIZED, r#"{"error":"Invalid signature"}"#),
@@ -140,19 +144,34 @@ impl Answer {
             Self::Busy => later(r#"{"error":"Too many requests in flight"}"#, RETRY_SOON),
             Self::NotConfigured => later(r#"{"error":"Not configured yet"}"#, RETRY_LATER),
             // Why is nobody's business outside: it is in the log, the metrics and on the status page.
-            Self::NotStored(_) | Self::Failed => later(r#"{"error":"Not stored, deliver again"}"#, RETRY_LATER),
+            Self::NotStored(_) | Self::Failed => {
+                later(r#"{"error":"Not stored, deliver again"}"#, RETRY_LATER)
+            }
         };
-        Row { status, counts, content_type, body, header }
+        Row {
+            status,
+            content_type,
+            body,
+            header,
+        }
     }
 
     /// The response.
     pub fn into_response(self) -> Response {
-        let Row { status, content_type, body, header, counts: _ } = self.row();
+        let Row {
+            status,
+            content_type,
+            body,
+            header,
+        } = self.row();
         let mut response = Response::new(body);
         *response.status_mut() = status;
         let headers: &mut HeaderMap = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, content_type);
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
         headers.extend(header);
         response
     }

@@ -59,7 +59,10 @@ pub(super) async fn read(
     }
     let mut share = None;
     let Some(first) = next(&mut body, deadline).await? else {
-        return Ok(Read { bytes: Bytes::new(), share });
+        return Ok(Read {
+            bytes: Bytes::new(),
+            share,
+        });
     };
     seen(&first);
     if first.len() > cap {
@@ -83,12 +86,15 @@ pub(super) async fn read(
             let admitted = timeout_at(deadline, memory.admit(units(whole))).await;
             share = Some(admitted.ok().flatten().ok_or(Unread::Busy)?);
             if declared.is_some() {
-                bytes.reserve_exact(whole - bytes.len());
+                bytes.reserve(whole - bytes.len());
             }
         }
         bytes.extend_from_slice(&piece);
     }
-    Ok(Read { bytes: bytes.freeze(), share })
+    Ok(Read {
+        bytes: bytes.freeze(),
+        share,
+    })
 }
 
 /// Reads a body and throws it away, so that whoever sent it gets to read the answer.

@@ -84,7 +84,14 @@ impl Ingest {
         stream: Arc<str>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { publisher, dedupe, contract, stream, metrics, highest: AtomicU64::new(0) }
+        Self {
+            publisher,
+            dedupe,
+            contract,
+            stream,
+            metrics,
+            highest: AtomicU64::new(0),
+        }
     }
 
     /// Forgets what the stream once held: it was recreated or purged.
@@ -98,21 +105,31 @@ impl Ingest {
         self.metrics.body_parsed();
         let deadline = tokio::time::Instant::now() + delivery.deadline;
         let (items, malformed) = self.items(&delivery);
-        let Delivery { body, traceparent, .. } = delivery;
+        let Delivery {
+            body, traceparent, ..
+        } = delivery;
         // Everything worth keeping was copied into the items; large bodies wait for the broker without it.
         drop(body);
-        let request_type = items.iter().fold(RequestType::None, |all, item| all.and(item.label));
+        let request_type = items
+            .iter()
+            .fold(RequestType::None, |all, item| all.and(item.label));
         let started = Instant::now();
         let result = self.store(&items, traceparent.as_deref(), deadline).await;
         self.metrics.published(started.elapsed());
         let stored = malformed.map_or(Stored::Events, Stored::DeadLetter);
-        Ingested { request_type, result: result.map(|()| stored) }
+        Ingested {
+            request_type,
+            result: result.map(|()| stored),
+        }
     }
 
     /// From bytes to items. Precedence: dead letter, test, quarantine, event.
     fn items(&self, delivery: &Delivery) -> (Vec<Item>, Option<Malformed>) {
-        let request =
-            contract::Request { publisher: &self.contract, stream: &self.stream, received: &delivery.received };
+        let request = contract::Request {
+            publisher: &self.contract,
+            stream: &self.stream,
+            received: &delivery.received,
+        };
         let split = match split(&delivery.body) {
             Ok(split) => split,
             Err(malformed) => {
@@ -125,11 +142,12 @@ impl Ingest {
             dead_letter(&request, piece.reason.as_str(), bytes)
         });
         let letters: Vec<_> = letters.collect();
-        let listed = |event: &wahook_events::Event| match (&delivery.phone_number_ids, &event.account.phone_number_id)
-        {
-            (Some(listed), Some(id)) => listed.contains(id),
-            _ => true,
-        };
+        let listed =
+            |event: &wahook_events::Event| match (&delivery.phone_number_ids, &event.account.phone_number_id)
+            {
+                (Some(listed), Some(id)) => listed.contains(id),
+                _ => true,
+            };
         let events = split.events.into_iter().map(|event| {
             let destination = Destination::of(&event, listed(&event));
             for code in &event.error_codes {
@@ -142,9 +160,11 @@ impl Ingest {
                     let id = EventId::from_bytes(rand::random());
                     ("test", id, id)
                 }
-                Destination::Quarantine => {
-                    ("quarantine", EventId::of_bytes("quarantine", event.id.as_bytes()), event.id)
-                }
+                Destination::Quarantine => (
+                    "quarantine",
+                    EventId::of_bytes("quarantine", event.id.as_bytes()),
+                    event.id,
+                ),
             };
             Item {
                 key,
@@ -164,11 +184,17 @@ impl Ingest {
         traceparent: Option<&str>,
         deadline: tokio::time::Instant,
     ) -> Result<(), Refusal> {
-        let (mut claims, known) = self.dedupe.claim(items.iter().map(|item| item.key), Instant::now());
+        let (mut claims, known) = self
+            .dedupe
+            .claim(items.iter().map(|item| item.key), Instant::now());
         let mut plan = Plan::of(known);
         // Whatever the memory says, a stream that is gone or empty must not be answered with 200: one id is always asked
         // about.
-        let witness = if plan.send.is_empty() && plan.waiters.is_empty() { plan.acked.pop() } else { None };
+        let witness = if plan.send.is_empty() && plan.waiters.is_empty() {
+            plan.acked.pop()
+        } else {
+            None
+        };
         plan.send.extend(witness);
 
         let before = self.highest.load(Ordering::Relaxed);
@@ -271,7 +297,10 @@ struct Plan {
 
 impl Plan {
     fn of(known: Vec<Known>) -> Self {
-        let mut plan = Self { send: Vec::with_capacity(known.len()), ..Self::default() };
+        let mut plan = Self {
+            send: Vec::with_capacity(known.len()),
+            ..Self::default()
+        };
         for (place, known) in known.into_iter().enumerate() {
             match known {
                 Known::New => plan.send.push(place),
@@ -286,5 +315,11 @@ impl Plan {
 
 fn dead_letter(request: &contract::Request<'_>, reason: &'static str, bytes: Bytes) -> Item {
     let (key, addressed) = request.dead_letter(reason, &bytes);
-    Item { key, label: EventLabel::of("dead_letter", reason), dead_letter: Some(reason), addressed, data: bytes }
+    Item {
+        key,
+        label: EventLabel::of("dead_letter", reason),
+        dead_letter: Some(reason),
+        addressed,
+        data: bytes,
+    }
 }

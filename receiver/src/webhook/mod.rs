@@ -35,8 +35,9 @@ use self::clients::Clients;
 use crate::budget::Budget;
 use crate::handshake::{Handshake, HandshakeOutcome, ProbeNonce, probe_answer};
 use crate::metrics::{Metrics, RequestStatus, RequestType};
+use crate::publish::Refusal;
 use crate::server::HeadersArrived;
-use crate::signature::{SignatureError, SignatureFailure, SignatureHeader, Verdict};
+use crate::signature::{SignatureFailure, SignatureHeader, Verdict};
 
 pub use activity::Activity;
 pub use answer::Answer;
@@ -159,8 +160,12 @@ impl Webhook {
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         Context {
             id: self.ids.next(),
-            arrived: extensions.get::<HeadersArrived>().map_or_else(Instant::now, |arrived| arrived.0),
-            peer: extensions.get::<ConnectInfo<SocketAddr>>().map_or(unknown, |peer| peer.0),
+            arrived: extensions
+                .get::<HeadersArrived>()
+                .map_or_else(Instant::now, |arrived| arrived.0),
+            peer: extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map_or(unknown, |peer| peer.0),
         }
     }
 
@@ -208,8 +213,14 @@ impl Webhook {
         };
         let keys = self.keys.load_full();
         let mut hashing = keys.verifier.start();
-        let body =
-            body::read(body, &head.headers, live.body_bytes, deadline, &self.memory, |piece| hashing.update(piece));
+        let body = body::read(
+            body,
+            &head.headers,
+            live.body_bytes,
+            deadline,
+            &self.memory,
+            |piece| hashing.update(piece),
+        );
         let Read { bytes, share } = match body.await {
             Ok(read) => read,
             Err(unread) => return nothing(unread_answer(unread, true)),
@@ -223,7 +234,10 @@ impl Webhook {
                 self.unsigned(SignatureFailure::Mismatch, &head.headers, &live, context)
             });
         }
-        let trusted = live.trusted_proxies.iter().any(|proxy| proxy.contains(&context.peer.ip()));
+        let trusted = live
+            .trusted_proxies
+            .iter()
+            .any(|proxy| proxy.contains(&context.peer.ip()));
         let delivery = Delivery {
             body: bytes,
             received: jiff::Timestamp::now().to_string(),
@@ -238,17 +252,18 @@ impl Webhook {
             drop(share);
             ingested
         });
-        match stored.await {
-            Ok(ingested) => self.answered(ingested, received, context),
-            Err(_) => {
-                warn!(request = context.id, "storing a delivery ended without an answer");
-                nothing(Answer::Failed)
-            }
-        }
+        let Ok(ingested) = stored.await else {
+            warn!(request = context.id, "storing a delivery ended without an answer");
+            return nothing(Answer::Failed);
+        };
+        (
+            self.answer(ingested.result, received, context),
+            ingested.request_type,
+        )
     }
 
-    fn answered(&self, ingested: Ingested, received: String, context: &Context) -> (Answer, RequestType) {
-        let answer = match ingested.result {
+    fn answer(&self, result: Result<Stored, Refusal>, received: String, context: &Context) -> Answer {
+        let answer = match result {
             Ok(Stored::Events) => {
                 self.activity.delivery("stored", received);
                 Answer::Received
@@ -265,17 +280,32 @@ impl Webhook {
             }
         };
         debug!(request = context.id, took = ?context.arrived.elapsed(), "answered a delivery");
-        (answer, ingested.request_type)
+        answer
     }
 
     /// A request that nobody who knows the secret has signed.
-    fn unsigned(&self, reason: SignatureFailure, headers: &HeaderMap, live: &Live, context: &Context) -> Answer {
+    fn unsigned(
+        &self,
+        reason: SignatureFailure,
+        headers: &HeaderMap,
+        live: &Live,
+        context: &Context,
+    ) -> Answer {
         self.metrics.signature_failed(reason);
-        debug!(request = context.id, reason = reason.as_str(), "a signature was refused");
+        debug!(
+            request = context.id,
+            reason = reason.as_str(),
+            "a signature was refused"
+        );
         let client = clients::client_address(context.peer.ip(), headers, &live.trusted_proxies);
-        if self.clients.failed(client, Instant::now(), live.bad_signatures_per_minute) {
+        if self
+            .clients
+            .failed(client, Instant::now(), live.bad_signatures_per_minute)
+        {
             self.metrics.throttled();
-            return Answer::TooManyFailures { retry_after: Clients::RETRY_AFTER_SECONDS };
+            return Answer::TooManyFailures {
+                retry_after: Clients::RETRY_AFTER_SECONDS,
+            };
         }
         Answer::InvalidSignature
     }
@@ -285,10 +315,16 @@ impl Webhook {
 pub fn router(webhook: Arc<Webhook>, path: &str) -> Router {
     let metrics = Arc::clone(&webhook.metrics);
     Router::new()
-        .route(path, any(move |request: Request<Body>| Arc::clone(&webhook).handle(request)))
+        .route(
+            path,
+            any(move |request: Request<Body>| Arc::clone(&webhook).handle(request)),
+        )
         .route("/health", any(health))
         .fallback(move |request: Request<Body>| {
-            let arrived = request.extensions().get::<HeadersArrived>().map_or_else(Instant::now, |a| a.0);
+            let arrived = request
+                .extensions()
+                .get::<HeadersArrived>()
+                .map_or_else(Instant::now, |a| a.0);
             let mut guard = metrics.request(arrived);
             guard.set(Answer::NotFound.counts(), RequestType::None);
             std::future::ready(Answer::NotFound.into_response())
@@ -311,21 +347,14 @@ fn unread_answer(unread: Unread, signed: bool) -> Answer {
     }
 }
 
-impl From<SignatureError> for SignatureFailure {
-    fn from(error: SignatureError) -> Self {
-        match error {
-            SignatureError::Missing => Self::Missing,
-            SignatureError::Malformed => Self::Malformed,
-        }
-    }
-}
-
 /// A W3C trace context of the shape `00-<32 hex>-<16 hex>-<2 hex>`.
 fn traceparent(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("traceparent")?.to_str().ok()?;
     let mut parts = text.split('-').map(str::as_bytes);
     let fits = [2, 32, 16, 2].into_iter().all(|length| {
-        parts.next().is_some_and(|part| part.len() == length && part.iter().all(u8::is_ascii_hexdigit))
+        parts
+            .next()
+            .is_some_and(|part| part.len() == length && part.iter().all(u8::is_ascii_hexdigit))
     });
     (fits && parts.next().is_none()).then(|| text.to_owned())
 }
@@ -356,13 +385,21 @@ struct RequestIds {
 
 impl RequestIds {
     fn new() -> Self {
-        Self { process: rand::random(), next: AtomicU64::new(1) }
+        Self {
+            process: rand::random(),
+            next: AtomicU64::new(1),
+        }
     }
 
     fn next(&self) -> String {
         let mut id = String::with_capacity(20);
         // Writing to a string does not fail.
-        let _ = write!(id, "{:08x}-{:x}", self.process, self.next.fetch_add(1, Ordering::Relaxed));
+        let _ = write!(
+            id,
+            "{:08x}-{:x}",
+            self.process,
+            self.next.fetch_add(1, Ordering::Relaxed)
+        );
         id
     }
 }
