@@ -16,9 +16,7 @@ mod headers;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::model::{
-    Call, Contact, FieldValue, HistoryMetadata, Id, Message, MetaError, Status, UserAction,
-};
+use crate::model::{Call, Contact, FieldValue, HistoryMetadata, Id, Message, MetaError, Status, UserAction};
 
 pub use headers::{Family, Headers};
 
@@ -92,7 +90,9 @@ pub enum DataError {
         column: usize,
     },
     /// None of the keys that carry Meta's object is there.
-    #[error("the data of the event carries none of Meta's objects; update `wahook-events` to the receiver's version")]
+    #[error(
+        "the data of the event carries none of Meta's objects; update `wahook-events` to the receiver's version"
+    )]
     NoObject,
     /// Two of them are there, and one event carries one object.
     #[error(
@@ -100,7 +100,9 @@ pub enum DataError {
     )]
     TwoObjects(&'static str, &'static str),
     /// Meta's object lacks a member without which it means nothing.
-    #[error("`{0}` does not have Meta's documented shape; read its bytes with `raw` or `EventData::contact_raw`")]
+    #[error(
+        "`{0}` does not have Meta's documented shape; read its bytes with `raw` or `EventData::contact_raw`"
+    )]
     Shape(&'static str),
 }
 
@@ -111,8 +113,10 @@ impl EventData {
     /// [`DataError::NotEventData`], [`DataError::NoObject`] or [`DataError::TwoObjects`] where the payload is not
     /// what Wahook publishes. Meta's object itself is not looked into.
     pub fn parse(payload: &[u8]) -> Result<Self, DataError> {
-        let wire: Wire = serde_json::from_slice(payload)
-            .map_err(|error| DataError::NotEventData { line: error.line(), column: error.column() })?;
+        let wire: Wire = serde_json::from_slice(payload).map_err(|error| DataError::NotEventData {
+            line: error.line(),
+            column: error.column(),
+        })?;
         let objects = [
             (ObjectKind::Message, wire.message),
             (ObjectKind::Status, wire.status),
@@ -121,7 +125,9 @@ impl EventData {
             (ObjectKind::UserAction, wire.user_action),
             (ObjectKind::Value, wire.value),
         ];
-        let mut present = objects.into_iter().filter_map(|(kind, object)| Some((kind, object?)));
+        let mut present = objects
+            .into_iter()
+            .filter_map(|(kind, object)| Some((kind, object?)));
         let (kind, object) = present.next().ok_or(DataError::NoObject)?;
         if let Some((second, _)) = present.next() {
             return Err(DataError::TwoObjects(kind.key(), second.key()));
@@ -135,7 +141,11 @@ impl EventData {
             contact: wire.contact,
             history: wire.history,
         };
-        Ok(Self { context, kind, object })
+        Ok(Self {
+            context,
+            kind,
+            object,
+        })
     }
 
     /// The WhatsApp Business Account.
@@ -168,7 +178,11 @@ impl EventData {
     /// # Errors
     /// [`DataError::Shape`] where the description is not an object.
     pub fn contact(&self) -> Result<Option<Contact>, DataError> {
-        self.context.contact.as_deref().map(|raw| read(raw, "contact")).transpose()
+        self.context
+            .contact
+            .as_deref()
+            .map(|raw| read(raw, "contact"))
+            .transpose()
     }
 
     /// The customer as Meta described him.
@@ -181,7 +195,11 @@ impl EventData {
     /// # Errors
     /// [`DataError::Shape`] where the description is not an object.
     pub fn history(&self) -> Result<Option<HistoryMetadata>, DataError> {
-        self.context.history.as_deref().map(|raw| read(raw, "history")).transpose()
+        self.context
+            .history
+            .as_deref()
+            .map(|raw| read(raw, "history"))
+            .transpose()
     }
 
     /// Which object the event carries.
@@ -255,7 +273,11 @@ impl EventData {
     }
 
     fn object<T: DeserializeOwned>(&self, kind: ObjectKind) -> Result<Option<T>, DataError> {
-        if self.kind == kind { self.value_as().map(Some) } else { Ok(None) }
+        if self.kind == kind {
+            self.value_as().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 }
 
@@ -306,11 +328,17 @@ mod tests {
             "message":{"id":"wamid.A", "type":"text","text":{"body":"\u00e9\/"}}}"#;
         let data = EventData::parse(payload).unwrap();
         assert_eq!((data.waba_id(), data.phone_number_id()), (Some("1"), Some("2")));
-        assert_eq!((data.display_phone_number(), data.thread_id()), (Some("15550100001"), Some("t")));
+        assert_eq!(
+            (data.display_phone_number(), data.thread_id()),
+            (Some("15550100001"), Some("t"))
+        );
         assert_eq!((data.portfolio_id(), data.kind()), (None, ObjectKind::Message));
         assert_eq!(data.history().unwrap().unwrap().phase, Some(1));
         assert!(data.contact().unwrap().unwrap().is("15550100002"));
-        assert_eq!(data.raw().get(), r#"{"id":"wamid.A", "type":"text","text":{"body":"\u00e9\/"}}"#);
+        assert_eq!(
+            data.raw().get(),
+            r#"{"id":"wamid.A", "type":"text","text":{"body":"\u00e9\/"}}"#
+        );
         assert_eq!(data.message().unwrap().unwrap().id, "wamid.A");
         assert!(data.status().unwrap().is_none());
         assert!(data.value().is_none());
@@ -320,15 +348,27 @@ mod tests {
     fn a_null_object_is_an_object() {
         let data = EventData::parse(br#"{"value":null}"#).unwrap();
         assert_eq!(data.value().unwrap().get(), "null");
-        assert_eq!(data.field_value(&Family::from("tracking_events")), Some(FieldValue::Unknown(().into())));
+        assert_eq!(
+            data.field_value(&Family::from("tracking_events")),
+            Some(FieldValue::Unknown(().into()))
+        );
     }
 
     #[test]
     fn what_is_no_event_is_refused_without_a_word_of_it() {
         let error = |payload: &[u8]| EventData::parse(payload).unwrap_err();
         assert_eq!(error(b"{}"), DataError::NoObject);
-        assert_eq!(error(br#"{"status":{},"value":1}"#), DataError::TwoObjects("status", "value"));
-        for payload in [&b"secret"[..], b"\"secret\"", b"{\"message\":secret}", b"\xff", b""] {
+        assert_eq!(
+            error(br#"{"status":{},"value":1}"#),
+            DataError::TwoObjects("status", "value")
+        );
+        for payload in [
+            &b"secret"[..],
+            b"\"secret\"",
+            b"{\"message\":secret}",
+            b"\xff",
+            b"",
+        ] {
             let error = error(payload);
             assert!(matches!(error, DataError::NotEventData { .. }), "{error:?}");
             assert!(!format!("{error} {error:?}").contains("secret"));

@@ -21,7 +21,10 @@ object! {
 impl Contact {
     /// Whether `id` is one of this customer's identifiers.
     pub fn is(&self, id: &str) -> bool {
-        [&self.user_id, &self.wa_id, &self.parent_user_id].into_iter().flatten().any(|own| own.as_str() == id)
+        [&self.user_id, &self.wa_id, &self.parent_user_id]
+            .into_iter()
+            .flatten()
+            .any(|own| own.as_str() == id)
     }
 }
 

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Button, ContactCard, Edit, Interactive, Location, Media, Order, Reaction, Revoke, System, Text, Unsupported,
+    Button, ContactCard, Edit, Interactive, Location, Media, Order, Reaction, Revoke, System, Text,
+    Unsupported,
     shape::{Member, Members, Shape},
 };
 
@@ -110,7 +111,9 @@ impl MessageContent {
 /// The raw value of a type that could not be read. A member that was taken already (a type could be called `id`)
 /// is left alone.
 pub(super) fn unknown(kind: &str, members: &mut Members<'_>) -> Value {
-    let Some(value) = members.peek(kind).filter(|_| !members.is_taken(kind)) else { return Value::Null };
+    let Some(value) = members.peek(kind).filter(|_| !members.is_taken(kind)) else {
+        return Value::Null;
+    };
     members.mark(kind);
     value.clone()
 }

@@ -44,7 +44,10 @@ object! {
 impl Change {
     /// The value as the type of its field.
     pub fn typed(&self) -> FieldValue {
-        FieldValue::of(self.field.as_deref().unwrap_or_default(), self.value.as_ref().unwrap_or(&Value::Null))
+        FieldValue::of(
+            self.field.as_deref().unwrap_or_default(),
+            self.value.as_ref().unwrap_or(&Value::Null),
+        )
     }
 }
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    AccountAlert, AccountReview, AccountUpdate, CapabilityUpdate, ChangeValue, FlowUpdate, Handover, NameUpdate,
-    PartnerSolution, PaymentConfigurationUpdate, QualityUpdate, SecurityUpdate, SettingsUpdate,
+    AccountAlert, AccountReview, AccountUpdate, CapabilityUpdate, ChangeValue, FlowUpdate, Handover,
+    NameUpdate, PartnerSolution, PaymentConfigurationUpdate, QualityUpdate, SecurityUpdate, SettingsUpdate,
     TemplateCategoryDetection, TemplateCategoryUpdate, TemplateComponentsUpdate, TemplateQualityUpdate,
     TemplateStatusUpdate, UsernameUpdate, shape::Shape,
 };

@@ -9,7 +9,7 @@ use super::shape::Shape;
 /// A moment, in whole seconds since 1970-01-01T00:00:00Z.
 ///
 /// Messages carry it as a string, account fields as an integer; both are read, an integer is written
-/// (Meta, Webhooks reference: messages, account_update).
+/// (Meta, Webhooks reference: messages, `account_update`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
@@ -22,7 +22,9 @@ impl Timestamp {
     /// The moment as RFC 3339 writes it, such as `2025-06-16T16:24:05Z`. `None` where the number lies outside
     /// the years -9999 to 9999 and so was no number of seconds.
     pub fn to_rfc3339(self) -> Option<String> {
-        jiff::Timestamp::from_second(self.0).ok().map(|moment| moment.to_string())
+        jiff::Timestamp::from_second(self.0)
+            .ok()
+            .map(|moment| moment.to_string())
     }
 }
 

@@ -33,7 +33,10 @@ pub(crate) struct Members<'a> {
 impl<'a> Members<'a> {
     /// The members of `value`, if it is an object.
     pub(crate) fn of(value: &'a Value) -> Option<Self> {
-        value.as_object().map(|object| Self { object, taken: Vec::with_capacity(object.len()) })
+        value.as_object().map(|object| Self {
+            object,
+            taken: Vec::with_capacity(object.len()),
+        })
     }
 
     /// The value of a member, left where it is. `null` counts as absent.
@@ -63,7 +66,11 @@ impl<'a> Members<'a> {
     /// Everything that nobody took, apart from `null`s.
     pub(crate) fn rest(self) -> Map<String, Value> {
         let left = |(key, value): &(&String, &Value)| !value.is_null() && !self.is_taken(key);
-        self.object.iter().filter(left).map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.object
+            .iter()
+            .filter(left)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 }
 
@@ -197,7 +204,11 @@ macro_rules! serde_by_shape {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let value = serde_json::Value::deserialize(deserializer)?;
                 $crate::model::shape::Shape::read(&value).ok_or_else(|| {
-                    serde::de::Error::custom(concat!("this JSON does not have the shape of `", stringify!($name), "`"))
+                    serde::de::Error::custom(concat!(
+                        "this JSON does not have the shape of `",
+                        stringify!($name),
+                        "`"
+                    ))
                 })
             }
         }
@@ -252,7 +263,7 @@ macro_rules! object {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
     use serde_json::{Value, json};
 
@@ -274,7 +285,10 @@ mod tests {
     fn what_is_not_understood_is_kept_and_written_back() {
         let given = json!({"name": "a", "count": {"odd": 1}, "type": "t", "marks": ["1", true], "new": [1]});
         let probe: Probe = serde_json::from_value(given.clone()).unwrap();
-        assert_eq!((probe.count, probe.kind.as_deref(), probe.marks.len()), (None, Some("t"), 0));
+        assert_eq!(
+            (probe.count, probe.kind.as_deref(), probe.marks.len()),
+            (None, Some("t"), 0)
+        );
         assert_eq!(probe.extra.keys().collect::<Vec<_>>(), ["count", "marks", "new"]);
         assert_eq!(serde_json::to_value(&probe).unwrap(), given);
     }
@@ -282,14 +296,23 @@ mod tests {
     #[test]
     fn null_is_absent_and_numbers_may_be_strings() {
         let probe: Probe =
-            serde_json::from_value(json!({"name": "a", "count": "7", "type": null, "marks": [1, "2"]})).unwrap();
-        assert_eq!((probe.count, probe.kind, probe.marks), (Some(7), None, vec![1, 2]));
+            serde_json::from_value(json!({"name": "a", "count": "7", "type": null, "marks": [1, "2"]}))
+                .unwrap();
+        assert_eq!(
+            (probe.count, probe.kind, probe.marks),
+            (Some(7), None, vec![1, 2])
+        );
         assert!(probe.extra.is_empty());
     }
 
     #[test]
     fn a_missing_required_member_fails_and_the_error_holds_no_value() {
-        for given in [json!({"name": 5, "type": "secret"}), json!({}), json!("secret"), Value::Null] {
+        for given in [
+            json!({"name": 5, "type": "secret"}),
+            json!({}),
+            json!("secret"),
+            Value::Null,
+        ] {
             let error = serde_json::from_value::<Probe>(given).unwrap_err().to_string();
             assert_eq!(error, "this JSON does not have the shape of `Probe`");
         }

@@ -50,13 +50,18 @@ object! {
 impl Status {
     /// The member of the group that the status is about, under whichever name Meta sent it.
     pub fn participant(&self) -> Option<&Id> {
-        let numbers = self.recipient_participant_id.as_ref().or(self.participant_recipient_id.as_ref());
+        let numbers = self
+            .recipient_participant_id
+            .as_ref()
+            .or(self.participant_recipient_id.as_ref());
         self.recipient_participant_user_id.as_ref().or(numbers)
     }
 
     /// What the message costs, wherever Meta put it: beside the conversation or inside it.
     pub fn price(&self) -> Option<&Pricing> {
-        self.pricing.as_ref().or_else(|| self.conversation.as_ref()?.pricing.as_ref())
+        self.pricing
+            .as_ref()
+            .or_else(|| self.conversation.as_ref()?.pricing.as_ref())
     }
 }
 

@@ -141,8 +141,14 @@ mod tests {
             ("traceparent", "00"),
         ];
         let headers = Headers::from_pairs(pairs);
-        assert_eq!((headers.message_id(), headers.data_ref()), (Some("m"), Some("nats:x")));
-        assert_eq!((headers.family(), headers.kind()), (Some(Family::Messages), Some("text")));
+        assert_eq!(
+            (headers.message_id(), headers.data_ref()),
+            (Some("m"), Some("nats:x"))
+        );
+        assert_eq!(
+            (headers.family(), headers.kind()),
+            (Some(Family::Messages), Some("text"))
+        );
         assert_eq!(headers.event_id(), None);
         let foreign = Headers::from_pairs([("ce-type", "org.example.messages.text")]);
         assert_eq!(foreign.family(), None);
