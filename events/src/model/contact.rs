@@ -9,7 +9,7 @@ object! {
         profile: Option<Profile>,
         /// The phone number. Absent for a customer with a username whose number the business may not see.
         wa_id: Option<Id>,
-        /// The business-scoped user id, such as `US.1349…`. It changes when the customer changes the number.
+        /// The business-scoped user id, such as `US.1000…`. It changes when the customer changes the number.
         user_id: Option<Id>,
         /// The id above it, where the business has linked portfolios.
         parent_user_id: Option<Id>,

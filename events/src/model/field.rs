@@ -1,5 +1,6 @@
 //! From the name of a webhook field to the type of its value.
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
@@ -31,6 +32,15 @@ macro_rules! fields {
                     _ => None,
                 };
                 typed.unwrap_or_else(|| Self::Unknown(value.clone()))
+            }
+        }
+
+        impl Serialize for FieldValue {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(value) => value.serialize(serializer),)+
+                    Self::Unknown(value) => value.serialize(serializer),
+                }
             }
         }
     };
