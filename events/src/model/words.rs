@@ -1,0 +1,63 @@
+//! Enumerations of Meta's: a list of known words, and room for the next one.
+
+/// Declares an enumeration whose values are words. A new word is not an error: it becomes `Other`.
+///
+/// Case does not matter when a word is read, because Meta's pages spell some words both ways. After `|` follow
+/// other spellings that are read but never written.
+macro_rules! words {
+    ($(#[$meta:meta])* pub enum $name:ident {
+        $($(#[$variant_meta:meta])* $variant:ident = $word:literal $(| $spelling:literal)*,)+
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $word, "`")]
+                $(#[$variant_meta])*
+                $variant,
+            )+
+            /// A word that this version does not know, as it was sent.
+            Other(String),
+        }
+
+        impl $name {
+            /// The word itself.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)+
+                    Self::Other(word) => word,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(word: &str) -> Self {
+                $(if word.eq_ignore_ascii_case($word) $(|| word.eq_ignore_ascii_case($spelling))* {
+                    return Self::$variant;
+                })+
+                Self::Other(word.to_owned())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl $crate::model::shape::Shape for $name {
+            fn read(value: &serde_json::Value) -> Option<Self> {
+                value.as_str().map(Self::from)
+            }
+
+            fn write(&self) -> serde_json::Value {
+                serde_json::Value::String(self.as_str().to_owned())
+            }
+        }
+
+        $crate::model::shape::serde_by_shape!($name);
+    };
+}
+
+pub(crate) use words;
