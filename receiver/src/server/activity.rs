@@ -103,3 +103,54 @@ impl Activity {
         self.0.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_watchdog_at_rest_hears_of_a_request_that_another_task_ended() {
+        let hour = Duration::from_secs(3600);
+        let short = Duration::from_millis(10);
+        let activity = Activity::new(Timeouts {
+            head: hour,
+            idle: short,
+            write: hour,
+            close: hour,
+        });
+        activity.request_begun(true);
+        let stream = activity.clone();
+        let watchdog = tokio::spawn(async move { activity.alarm().await });
+        // Polls the watchdog while the request is open: there is no deadline to set a timer for.
+        tokio::task::yield_now().await;
+        stream.request_done();
+        let alarm = timeout(Duration::from_secs(5), watchdog)
+            .await
+            .expect("the watchdog was not woken");
+        assert_eq!(alarm.unwrap(), Alarm::SayGoodbye);
+    }
+
+    #[tokio::test]
+    async fn a_timer_set_for_an_early_deadline_does_not_ring_for_a_later_one() {
+        let hour = Duration::from_secs(3600);
+        let short = Duration::from_millis(10);
+        let activity = Activity::new(Timeouts {
+            head: short,
+            idle: hour,
+            write: hour,
+            close: hour,
+        });
+        let watchdog = activity.clone();
+        let (alarm, ()) = tokio::join!(timeout(short * 10, watchdog.alarm()), async {
+            activity.request_begun(false);
+            activity.request_done();
+        });
+        assert!(alarm.is_err(), "the first head came in time: {alarm:?}");
+    }
+}

@@ -140,3 +140,91 @@ fn is_about_one_connection(error: &io::Error) -> bool {
             | io::ErrorKind::Interrupted
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Failures(AtomicU32);
+
+    impl Hooks for Failures {
+        fn accept_failed(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn loopback() -> SocketAddr {
+        "127.0.0.1:0".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named_and_told_what_to_do() {
+        let taken = bind(loopback()).unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = bind(address).unwrap_err();
+        assert_eq!(error.address, address);
+        assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
+        assert!(error.to_string().contains("free the port"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_shortage_is_waited_out_longer_each_time_and_forgotten_after_success() {
+        let failures = Arc::new(Failures::default());
+        let listener = bind(loopback()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut acceptor = Acceptor::new(listener, failures.clone());
+        let shortage = io::Error::other("too many open files");
+        acceptor.wait_out(&shortage).await;
+        assert_eq!(acceptor.pause, Some(SHORTEST_PAUSE));
+        acceptor.wait_out(&shortage).await;
+        assert_eq!(acceptor.pause, Some(SHORTEST_PAUSE * 2));
+        assert_eq!(failures.0.load(Ordering::SeqCst), 2);
+
+        let client = TcpStream::connect(address).await.unwrap();
+        let (stream, peer) = acceptor.accept().await;
+        assert_eq!(acceptor.pause, None);
+        assert_eq!(peer, client.local_addr().unwrap());
+        assert!(stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_backlog_is_handed_out_to_the_last_connection() {
+        let listener = bind(loopback()).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Blocking connects: Tokio's driver has no chance to hear of them.
+        let clients: Vec<_> = (0..3)
+            .map(|_| std::net::TcpStream::connect(address).unwrap())
+            .collect();
+        let acceptor = Acceptor::new(listener, Arc::new(Failures::default()));
+        let peers: Vec<_> = acceptor
+            .into_backlog()
+            .into_iter()
+            .map(|(_, peer)| peer)
+            .collect();
+        let expected: Vec<_> = clients
+            .iter()
+            .map(|client| client.local_addr().unwrap())
+            .collect();
+        assert_eq!(peers, expected);
+        assert!(std::net::TcpStream::connect(address).is_err());
+    }
+
+    #[tokio::test]
+    async fn an_ipv4_peer_of_a_dual_stack_socket_looks_like_ipv4() {
+        // A host without IPv6 cannot show it.
+        let Ok(listener) = bind("[::]:0".parse().unwrap()) else {
+            return;
+        };
+        let port = listener.local_addr().unwrap().port();
+        let client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let (_, peer) = Acceptor::new(listener, Arc::new(Failures::default()))
+            .accept()
+            .await;
+        assert_eq!(peer, client.local_addr().unwrap());
+    }
+}

@@ -74,7 +74,10 @@ pub async fn serve(
 
     let lag_is_over = async {
         signal.cancelled().await;
-        sleep(endpoint_lag).await;
+        // Even a sleep of no length takes a tick of the timer.
+        if !endpoint_lag.is_zero() {
+            sleep(endpoint_lag).await;
+        }
     };
     tokio::pin!(lag_is_over);
     loop {

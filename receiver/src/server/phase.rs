@@ -5,7 +5,9 @@
 //! Head(10 s) ────────────> Active(n) ─────────────────────> Idle(75 s)
 //!     ^                        ^     <──── a head (HTTP/2) ──── │ │
 //!     └──── bytes (HTTP/1) ────┼────────────────────────────────┘ │ time is up, or shutdown
-//!                              └── a head after all ── Closing <──┘
+//!                              └── a head after all ── Leaving <──┘
+//!
+//! any ── our FIN is sent ──> Shut(2 s)
 //! ```
 //!
 //! hyper's own `header_read_timeout` cannot tell a head that dribbles from a connection that rests: it
@@ -49,8 +51,10 @@ enum Phase {
     Active(usize),
     /// Between requests.
     Idle(Instant),
-    /// Told goodbye; the rest is the peer's.
-    Closing(Instant),
+    /// Told goodbye; a request that crosses it is still served.
+    Leaving(Instant),
+    /// Our side of the socket is closed: nothing counts any more but the peer's FIN.
+    Shut(Instant),
 }
 
 /// How far the shutdown has come, for this connection.
@@ -131,7 +135,8 @@ impl Machine {
         self.multiplexed |= multiplexed;
         self.phase = match self.phase {
             Phase::Active(requests) => Phase::Active(requests + 1),
-            _ => Phase::Active(1),
+            Phase::Head(_) | Phase::Idle(_) | Phase::Leaving(_) => Phase::Active(1),
+            Phase::Shut(deadline) => Phase::Shut(deadline),
         };
         // On HTTP/1 the answer itself ends the connection.
         if self.course == Course::Draining || self.course == Course::Closing && self.multiplexed {
@@ -144,7 +149,7 @@ impl Machine {
         match self.phase {
             Phase::Active(0 | 1) => {
                 self.phase = if self.goodbye == Goodbye::Said {
-                    Phase::Closing(now + self.timeouts.close)
+                    Phase::Leaving(now + self.timeouts.close)
                 } else {
                     Phase::Idle(now + self.timeouts.idle)
                 };
@@ -155,7 +160,7 @@ impl Machine {
                 false
             }
             // The connection is being torn down around its last streams.
-            Phase::Head(_) | Phase::Idle(_) | Phase::Closing(_) => false,
+            Phase::Head(_) | Phase::Idle(_) | Phase::Leaving(_) | Phase::Shut(_) => false,
         }
     }
 
@@ -171,8 +176,8 @@ impl Machine {
 
     /// Our side is closed, the peer's not yet.
     pub(super) fn shut_down(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Closing(_)) {
-            self.phase = Phase::Closing(now + self.timeouts.close);
+        if !matches!(self.phase, Phase::Shut(_)) {
+            self.phase = Phase::Shut(now + self.timeouts.close);
         }
     }
 
@@ -198,7 +203,7 @@ impl Machine {
         }
         match self.phase {
             Phase::Head(deadline) if passed(deadline) => return Verdict::Expired(Expiry::Head),
-            Phase::Closing(deadline) if passed(deadline) => {
+            Phase::Leaving(deadline) | Phase::Shut(deadline) if passed(deadline) => {
                 return Verdict::Expired(if self.idled_out {
                     Expiry::Idle
                 } else {
@@ -214,13 +219,16 @@ impl Machine {
         if self.goodbye == Goodbye::Due {
             self.goodbye = Goodbye::Said;
             if matches!(self.phase, Phase::Idle(_)) {
-                self.phase = Phase::Closing(now + self.timeouts.close);
+                self.phase = Phase::Leaving(now + self.timeouts.close);
             }
             return Verdict::SayGoodbye;
         }
         let phase_deadline = match self.phase {
             Phase::Active(_) => None,
-            Phase::Head(deadline) | Phase::Idle(deadline) | Phase::Closing(deadline) => Some(deadline),
+            Phase::Head(deadline)
+            | Phase::Idle(deadline)
+            | Phase::Leaving(deadline)
+            | Phase::Shut(deadline) => Some(deadline),
         };
         Verdict::Wait(self.write_deadline.into_iter().chain(phase_deadline).min())
     }

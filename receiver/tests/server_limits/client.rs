@@ -8,27 +8,27 @@ use tokio::net::TcpStream;
 
 use crate::house::soon;
 
-pub struct Client {
-    pub stream: TcpStream,
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
     received: Vec<u8>,
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// Status line and headers, lower case.
-    pub head: String,
-    pub body: String,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn says_close(&self) -> bool {
+    pub(crate) fn says_close(&self) -> bool {
         self.head.contains("\r\nconnection: close\r\n")
     }
 }
 
 impl Client {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = soon(TcpStream::connect(address)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
@@ -37,28 +37,28 @@ impl Client {
         }
     }
 
-    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes).await.unwrap();
     }
 
-    pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         soon(self.stream.write_all(bytes.as_ref())).await
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: wahook.test\r\n\r\n"))
             .await;
         self.answer().await
     }
 
-    pub async fn answer(&mut self) -> Answer {
+    pub(crate) async fn answer(&mut self) -> Answer {
         self.try_answer()
             .await
             .expect("an answer, not the end of the connection")
     }
 
     /// The next answer, `None` when the connection ends first.
-    pub async fn try_answer(&mut self) -> Option<Answer> {
+    pub(crate) async fn try_answer(&mut self) -> Option<Answer> {
         let end_of_head = loop {
             if let Some(at) = self.received.windows(4).position(|window| window == b"\r\n\r\n") {
                 break at + 4;
@@ -81,7 +81,7 @@ impl Client {
     }
 
     /// Waits for the server to close; returns the answers it gave before.
-    pub async fn until_closed(&mut self) -> Vec<Answer> {
+    pub(crate) async fn until_closed(&mut self) -> Vec<Answer> {
         let mut answers = Vec::new();
         while let Some(answer) = self.try_answer().await {
             answers.push(answer);
@@ -95,7 +95,7 @@ impl Client {
     }
 
     async fn more(&mut self) -> Option<()> {
-        let mut chunk = [0; 16 * 1024];
+        let mut chunk = [0; 4096];
         match soon(self.stream.read(&mut chunk)).await {
             Ok(0) | Err(_) => None,
             Ok(read) => {

@@ -14,7 +14,7 @@ const WAIT: &str = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
 
 #[tokio::test]
 async fn a_request_in_flight_is_answered() {
-    let house = House::with_exit(limits(), Duration::ZERO, Duration::from_secs(5)).await;
+    let house = House::with_exit(limits(), Duration::ZERO, Duration::from_secs(5));
     let mut client = Client::connect(house.address).await;
     client.send(WAIT).await;
     house.request_waits().await;
@@ -39,7 +39,7 @@ async fn a_request_in_flight_is_answered() {
 #[tokio::test]
 async fn during_the_endpoint_lag_everyone_is_served_once_more() {
     let lag = Duration::from_millis(600);
-    let house = House::with_exit(limits(), lag, Duration::from_secs(5)).await;
+    let house = House::with_exit(limits(), lag, Duration::from_secs(5));
     let mut old = Client::connect(house.address).await;
     assert!(!old.get("/hello").await.says_close());
     let signalled = Instant::now();
@@ -63,7 +63,7 @@ async fn during_the_endpoint_lag_everyone_is_served_once_more() {
 
 #[tokio::test]
 async fn idle_connections_end_at_once_and_do_not_use_up_the_grace() {
-    let mut house = House::with_exit(limits(), Duration::ZERO, Duration::from_secs(60)).await;
+    let mut house = House::with_exit(limits(), Duration::ZERO, Duration::from_secs(60));
     let mut clients = Vec::new();
     for _ in 0..5 {
         let mut client = Client::connect(house.address).await;
@@ -85,7 +85,7 @@ async fn idle_connections_end_at_once_and_do_not_use_up_the_grace() {
 
 #[tokio::test]
 async fn what_outlasts_the_grace_is_aborted_and_counted() {
-    let mut house = House::with_exit(limits(), Duration::ZERO, Duration::from_millis(200)).await;
+    let mut house = House::with_exit(limits(), Duration::ZERO, Duration::from_millis(200));
     let mut stuck = Client::connect(house.address).await;
     stuck.send(WAIT).await;
     house.request_waits().await;
@@ -137,8 +137,7 @@ async fn a_connection_that_never_spoke_gets_a_last_call_only() {
         },
         Duration::ZERO,
         Duration::from_secs(60),
-    )
-    .await;
+    );
     let mut spoke = Client::connect(house.address).await;
     spoke.get("/hello").await;
     let mut silent = Client::connect(house.address).await;

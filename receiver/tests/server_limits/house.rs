@@ -16,19 +16,19 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wahook_receiver::server::{Closed, HeadersArrived, Hooks, Limits, Shutdown, ShutdownReport, bind, serve};
 
-pub const HEADER_TIMEOUT: Duration = Duration::from_millis(300);
-pub const IDLE_TIMEOUT: Duration = Duration::from_millis(1000);
+pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_millis(300);
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The bytes of `/big`: more than the socket buffers of both sides hold.
-pub const BIG: usize = 32 << 20;
+pub(crate) const BIG: usize = 32 << 20;
 
 /// Waits for something that must come; the bound is only there so that a failure ends.
-pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(10), future)
         .await
         .expect("this must happen within ten seconds")
 }
 
-pub fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits {
         header_timeout: HEADER_TIMEOUT,
         idle_timeout: IDLE_TIMEOUT,
@@ -39,13 +39,13 @@ pub fn limits() -> Limits {
 }
 
 /// What the router shares with the test.
-pub struct Desk {
+pub(crate) struct Desk {
     /// Gets a permit for each `/wait` that begins.
-    pub waiting: Semaphore,
+    pub(crate) waiting: Semaphore,
     /// Takes a permit for each `/wait` that may end.
-    pub go: Semaphore,
+    pub(crate) go: Semaphore,
     /// Requests for `/smuggled`, which no test sends openly.
-    pub smuggled: AtomicUsize,
+    pub(crate) smuggled: AtomicUsize,
 }
 
 struct Ledger {
@@ -66,31 +66,31 @@ impl Hooks for Ledger {
     }
 }
 
-pub struct House {
-    pub address: SocketAddr,
-    pub signal: CancellationToken,
-    pub limits: Arc<Mutex<Limits>>,
-    pub desk: Arc<Desk>,
+pub(crate) struct House {
+    pub(crate) address: SocketAddr,
+    pub(crate) signal: CancellationToken,
+    pub(crate) limits: Arc<Mutex<Limits>>,
+    pub(crate) desk: Arc<Desk>,
     ledger: Arc<Ledger>,
     closed: mpsc::UnboundedReceiver<Closed>,
     server: JoinHandle<ShutdownReport>,
 }
 
 impl House {
-    pub async fn open() -> Self {
-        Self::with(limits()).await
+    pub(crate) fn open() -> Self {
+        Self::with(limits())
     }
 
-    pub async fn with(limits: Limits) -> Self {
-        Self::with_exit(limits, Duration::ZERO, Duration::from_secs(5)).await
+    pub(crate) fn with(limits: Limits) -> Self {
+        Self::with_exit(limits, Duration::ZERO, Duration::from_secs(5))
     }
 
-    pub async fn with_exit(limits: Limits, endpoint_lag: Duration, grace: Duration) -> Self {
+    pub(crate) fn with_exit(limits: Limits, endpoint_lag: Duration, grace: Duration) -> Self {
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         Self::start(listener, limits, endpoint_lag, grace, CancellationToken::new())
     }
 
-    pub fn start(
+    pub(crate) fn start(
         listener: tokio::net::TcpListener,
         limits: Limits,
         endpoint_lag: Duration,
@@ -134,33 +134,33 @@ impl House {
     }
 
     /// Why the next connection to end ended.
-    pub async fn next_closed(&mut self) -> Closed {
+    pub(crate) async fn next_closed(&mut self) -> Closed {
         soon(self.closed.recv()).await.expect("the server is alive")
     }
 
     /// Returns once a request waits in `/wait`.
-    pub async fn request_waits(&self) {
+    pub(crate) async fn request_waits(&self) {
         soon(self.desk.waiting.acquire()).await.unwrap().forget();
     }
 
-    pub fn let_one_go(&self) {
+    pub(crate) fn let_one_go(&self) {
         self.desk.go.add_permits(1);
     }
 
-    pub fn opened(&self) -> usize {
+    pub(crate) fn opened(&self) -> usize {
         self.ledger.opened.load(Ordering::SeqCst)
     }
 
-    pub fn refused(&self) -> usize {
+    pub(crate) fn refused(&self) -> usize {
         self.ledger.refused.load(Ordering::SeqCst)
     }
 
-    pub fn smuggled(&self) -> usize {
+    pub(crate) fn smuggled(&self) -> usize {
         self.desk.smuggled.load(Ordering::SeqCst)
     }
 
     /// The report of a server that ends by itself.
-    pub async fn report(self) -> ShutdownReport {
+    pub(crate) async fn report(self) -> ShutdownReport {
         soon(self.server).await.expect("the server does not panic")
     }
 }

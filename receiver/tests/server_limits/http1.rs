@@ -10,7 +10,7 @@ use crate::house::{House, limits};
 
 #[tokio::test]
 async fn requests_know_their_peer_and_when_they_came() {
-    let house = House::open().await;
+    let house = House::open();
     let mut client = Client::connect(house.address).await;
     let local = client.stream.local_addr().unwrap();
     assert_eq!(client.get("/who").await.body, local.to_string());
@@ -18,7 +18,7 @@ async fn requests_know_their_peer_and_when_they_came() {
 
 #[tokio::test]
 async fn a_head_within_the_limit_is_served_and_one_beyond_it_gets_431() {
-    let mut house = House::open().await;
+    let mut house = House::open();
     for (bytes, status) in [(30 * 1024, 200), (33 * 1024, 431), (200 * 1024, 431)] {
         let mut client = Client::connect(house.address).await;
         let padding = "x".repeat(bytes);
@@ -38,7 +38,7 @@ async fn a_head_within_the_limit_is_served_and_one_beyond_it_gets_431() {
 
 #[tokio::test]
 async fn too_many_headers_get_431() {
-    let house = House::open().await;
+    let house = House::open();
     for (count, status) in [(63, 200), (65, 431)] {
         let mut client = Client::connect(house.address).await;
         client
@@ -53,7 +53,7 @@ async fn too_many_headers_get_431() {
 
 #[tokio::test]
 async fn a_long_request_line_gets_431_too() {
-    let house = House::open().await;
+    let house = House::open();
     let mut client = Client::connect(house.address).await;
     client
         .send(format!(
@@ -69,15 +69,14 @@ async fn a_header_limit_below_hypers_smallest_does_not_panic() {
     let house = House::with(Limits {
         header_bytes: 1,
         ..limits()
-    })
-    .await;
+    });
     let mut client = Client::connect(house.address).await;
     assert_eq!(client.get("/hello").await.status, 200);
 }
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
-    let house = House::open().await;
+    let house = House::open();
     let mut client = Client::connect(house.address).await;
     client
         .send(
@@ -99,7 +98,7 @@ async fn pipelined_requests_are_answered_in_order() {
 
 #[tokio::test]
 async fn http_1_0_is_answered_and_closed() {
-    let mut house = House::open().await;
+    let mut house = House::open();
     let mut client = Client::connect(house.address).await;
     client.send("GET /hello HTTP/1.0\r\n\r\n").await;
     let answers = client.until_closed().await;
@@ -111,7 +110,7 @@ async fn http_1_0_is_answered_and_closed() {
 
 #[tokio::test]
 async fn continue_is_said_when_the_body_is_wanted_and_only_then() {
-    let house = House::open().await;
+    let house = House::open();
     let mut wanted = Client::connect(house.address).await;
     wanted
         .send("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
@@ -134,8 +133,7 @@ async fn a_refusal_reaches_a_client_that_is_still_uploading() {
     let house = House::with(Limits {
         close_timeout: Duration::from_secs(5),
         ..limits()
-    })
-    .await;
+    });
     let mut client = Client::connect(house.address).await;
     let body = vec![b'x'; 8 << 20];
     client
@@ -156,7 +154,7 @@ async fn a_refusal_reaches_a_client_that_is_still_uploading() {
 
 #[tokio::test]
 async fn a_body_read_to_its_end_keeps_the_connection() {
-    let house = House::open().await;
+    let house = House::open();
     let mut client = Client::connect(house.address).await;
     for _ in 0..3 {
         client
@@ -172,7 +170,7 @@ async fn a_body_read_to_its_end_keeps_the_connection() {
 
 #[tokio::test]
 async fn a_client_that_closes_its_half_has_hung_up() {
-    let mut house = House::open().await;
+    let mut house = House::open();
     let mut client = Client::connect(house.address).await;
     client.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
     house.request_waits().await;
@@ -185,8 +183,7 @@ async fn beyond_the_cap_is_503_and_a_free_place_is_taken() {
     let mut house = House::with(Limits {
         connections: 2,
         ..limits()
-    })
-    .await;
+    });
     let mut first = Client::connect(house.address).await;
     let mut second = Client::connect(house.address).await;
     assert_eq!(first.get("/hello").await.status, 200);
@@ -212,7 +209,7 @@ async fn beyond_the_cap_is_503_and_a_free_place_is_taken() {
 
 #[tokio::test]
 async fn changed_limits_hold_for_the_next_connection() {
-    let house = House::open().await;
+    let house = House::open();
     let mut before = Client::connect(house.address).await;
     assert_eq!(before.get("/hello").await.status, 200);
     house.limits.lock().unwrap().connections = 1;

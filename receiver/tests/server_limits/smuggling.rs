@@ -20,7 +20,7 @@ async fn statuses(house: &House, bytes: &str) -> Vec<u16> {
 
 #[tokio::test]
 async fn ambiguous_requests_get_400_and_the_connection_ends() {
-    let house = House::open().await;
+    let house = House::open();
     let length = HIDDEN.len();
     let shapes = [
         (
@@ -57,7 +57,7 @@ async fn ambiguous_requests_get_400_and_the_connection_ends() {
 
 #[tokio::test]
 async fn transfer_encoding_in_http_1_0_gets_400() {
-    let house = House::open().await;
+    let house = House::open();
     let bytes = format!("POST /length HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{HIDDEN}");
     assert_eq!(statuses(&house, &bytes).await, [400]);
     assert_eq!(house.smuggled(), 0);
@@ -65,7 +65,7 @@ async fn transfer_encoding_in_http_1_0_gets_400() {
 
 #[tokio::test]
 async fn length_and_chunks_together_end_the_connection_after_one_answer() {
-    let house = House::open().await;
+    let house = House::open();
     for headers in [
         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
@@ -78,7 +78,7 @@ async fn length_and_chunks_together_end_the_connection_after_one_answer() {
 
 #[tokio::test]
 async fn bad_chunks_never_become_a_request() {
-    let house = House::open().await;
+    let house = House::open();
     for chunks in [
         "5\nhello0\r\n\r\n",
         "5\r\nhelloX0\r\n\r\n",
@@ -103,7 +103,7 @@ async fn bad_chunks_never_become_a_request() {
 async fn bare_line_feeds_end_lines_as_the_standard_allows() {
     // RFC 9112, section 2.2: a recipient MAY recognise a single LF as a line terminator. What matters is
     // that the body keeps its length.
-    let house = House::open().await;
+    let house = House::open();
     let bytes = format!(
         "POST /length HTTP/1.1\nHost: a\nContent-Length: {}\nConnection: close\n\n{HIDDEN}",
         HIDDEN.len()
@@ -115,7 +115,7 @@ async fn bare_line_feeds_end_lines_as_the_standard_allows() {
 
 #[tokio::test]
 async fn a_body_on_get_is_a_body() {
-    let house = House::open().await;
+    let house = House::open();
     let bytes = format!(
         "GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{HIDDEN}",
         HIDDEN.len()
@@ -126,7 +126,7 @@ async fn a_body_on_get_is_a_body() {
 
 #[tokio::test]
 async fn what_is_not_http_gets_400_or_nothing() {
-    let house = House::open().await;
+    let house = House::open();
     for bytes in [
         "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}",
         "hello\r\n\r\n",

@@ -182,6 +182,11 @@ fn the_wait_for_the_peers_fin_is_bounded() {
     bench.machine.shut_down(bench.at(1));
     bench.machine.bytes_read(bench.at(2));
     bench.machine.shut_down(bench.at(2));
+    bench.machine.request_begun(true);
+    assert!(
+        !bench.machine.request_done(bench.at(2)),
+        "nothing counts after our FIN"
+    );
     assert_eq!(bench.verdict(2), bench.wait_until(3));
     assert_eq!(bench.verdict(3), Verdict::Expired(Expiry::Close));
 }
