@@ -59,6 +59,7 @@ pub struct Health {
     stream: watch::Sender<StreamState>,
     connection: watch::Sender<Connection>,
     trouble: Mutex<Trouble>,
+    was_ready: Mutex<Option<Instant>>,
 }
 
 /// The connection to the broker.
@@ -66,6 +67,8 @@ pub struct Health {
 pub struct Connection {
     /// Whether it is up.
     pub up: bool,
+    /// Whether it ever was.
+    pub was_up: bool,
     /// Since when.
     pub since: Instant,
 }
@@ -88,6 +91,7 @@ impl Default for Health {
                 since: Instant::now(),
             }),
             trouble: Mutex::default(),
+            was_ready: Mutex::default(),
         }
     }
 }
@@ -107,8 +111,21 @@ impl Health {
         self.stream.borrow().takes_events()
     }
 
+    /// Follows the stream.
+    pub fn watch_stream(&self) -> watch::Receiver<StreamState> {
+        self.stream.subscribe()
+    }
+
+    /// When the stream was last seen there and fit.
+    pub fn stream_was_ready(&self) -> Option<Instant> {
+        *self.was_ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Records what was seen of the stream; returns whether it changed.
     pub fn set_stream(&self, state: StreamState) -> bool {
+        if state.unready().is_none() {
+            *self.was_ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         self.stream.send_if_modified(|old| {
             let changed = *old != state;
             *old = state;

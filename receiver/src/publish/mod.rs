@@ -6,6 +6,7 @@
 //! ```
 
 mod claim_check;
+mod connect;
 mod health;
 mod monitor;
 mod outgoing;
@@ -16,6 +17,7 @@ mod session;
 mod stream;
 
 pub use claim_check::ClaimCheck;
+pub use connect::{ConnectError, options};
 pub use health::{Connection, Health, StreamState, Trouble};
 pub use monitor::Monitor;
 pub use outgoing::Outgoing;

@@ -106,8 +106,15 @@ impl Session {
         sent.await.map_err(|_| Refusal::NotSent)
     }
 
-    /// Sends what is queued, ends the subscriptions and closes the connection.
+    /// Sends what is queued and closes the connection.
     pub async fn drain(&self) {
+        // Draining only asks: flushing waits until what was queued before is on the wire.
+        if !self.is_connected() {
+            return;
+        }
+        if let Err(error) = self.client.flush().await {
+            warn!(%error, "the connection to NATS ended before everything was sent");
+        }
         if let Err(error) = self.client.drain().await {
             warn!(%error, "the connection to NATS ended before it was drained");
         }

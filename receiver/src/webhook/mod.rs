@@ -28,6 +28,7 @@ use axum::routing::any;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use ipnet::IpNet;
+use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
 use self::body::{Read, Unread};
@@ -81,6 +82,8 @@ pub struct Webhook {
     ingest: Arc<Ingest>,
     metrics: Arc<Metrics>,
     activity: Arc<Activity>,
+    /// Deliveries that are being stored, whether or not their clients still wait.
+    storing: TaskTracker,
     ids: RequestIds,
 }
 
@@ -103,6 +106,7 @@ impl Webhook {
             ingest,
             metrics,
             activity: Arc::default(),
+            storing: TaskTracker::new(),
             ids: RequestIds::new(),
         }
     }
@@ -121,6 +125,12 @@ impl Webhook {
     /// Goes over to other secrets. A request that is being hashed finishes with those it began with.
     pub fn rotate(&self, keys: Keys) {
         self.keys.store(Arc::new(keys));
+    }
+
+    /// Waits for every delivery that is being stored; call it when no more requests can come.
+    pub async fn finish(&self) {
+        self.storing.close();
+        self.storing.wait().await;
     }
 
     async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
@@ -247,7 +257,7 @@ impl Webhook {
         };
         let received = delivery.received.clone();
         let ingest = Arc::clone(&self.ingest);
-        let stored = tokio::spawn(async move {
+        let stored = self.storing.spawn(async move {
             let ingested = ingest.run(delivery).await;
             drop(share);
             ingested

@@ -1,0 +1,71 @@
+//! What a change of secrets sets in motion: other keys for requests, another connection for other NATS credentials.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::parts::open_session;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::publish::{Health, Publisher};
+use crate::secrets::{Secret, SecretSet, SecretsHandle};
+use crate::signature::Verifier;
+use crate::webhook::{Keys, Webhook};
+
+/// How long requests on the old connection may take to finish.
+const OLD_CONNECTION_GRACE: Duration = Duration::from_secs(20);
+
+/// Applies changes of the secrets.
+pub(super) struct Rotation {
+    pub(super) config: Config,
+    pub(super) webhook: Arc<Webhook>,
+    pub(super) publisher: Arc<Publisher>,
+    pub(super) broker: Arc<Health>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// The keys of a set of secrets.
+pub(super) fn keys(set: &SecretSet) -> Keys {
+    let bytes = |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_vec()).collect::<Vec<_>>();
+    let (active, retired) = (bytes(&set.app_secrets), bytes(&set.retired));
+    let slices = |secrets: &'_ [Vec<u8>]| -> Vec<&'_ [u8]> { secrets.iter().map(Vec::as_slice).collect() };
+    Keys {
+        verifier: Verifier::new(&slices(&active), &slices(&retired)),
+        verify_token: set.verify_token.as_ref().map(|token| token.expose().to_vec()),
+        probe_key: set.probe_key.as_ref().map(|key| key.expose().to_vec()),
+        configured: !set.app_secrets.is_empty(),
+    }
+}
+
+impl Rotation {
+    /// Follows the secrets for ever.
+    pub(super) async fn follow(self, mut secrets: SecretsHandle) {
+        let mut connected_with = secrets.current().nats.digest();
+        self.metrics.set_secret_generation(secrets.status().generation);
+        loop {
+            secrets.changed().await;
+            let set = secrets.current();
+            self.webhook.rotate(keys(&set));
+            self.metrics.set_secret_generation(secrets.status().generation);
+            if set.nats.digest() != connected_with {
+                connected_with = set.nats.digest();
+                self.reconnect(&secrets).await;
+            }
+        }
+    }
+
+    async fn reconnect(&self, secrets: &SecretsHandle) {
+        match open_session(&self.config, secrets, &self.broker).await {
+            Ok(session) => {
+                let old = self.publisher.replace(session);
+                info!("the NATS credentials or TLS files changed: went over to a new connection");
+                tokio::spawn(async move {
+                    tokio::time::sleep(OLD_CONNECTION_GRACE).await;
+                    old.drain().await;
+                });
+            }
+            Err(error) => warn!(%error, "the new NATS credentials cannot be used; the old connection stays"),
+        }
+    }
+}
