@@ -1,7 +1,7 @@
 //! The data plane of Wahook: receives WhatsApp Business webhooks and stores them in NATS JetStream.
 
 pub mod admin;
-//pub mod cli;
+pub mod cli;
 pub mod handshake;
 pub mod metrics;
 pub mod signature;
