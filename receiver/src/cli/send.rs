@@ -10,8 +10,8 @@ use clap::Args;
 use reqwest::{Client, Url};
 
 use self::samples::Sample;
-use super::secret_file;
-use super::{UsageError, secret_file::GivenSecret};
+use super::UsageError;
+use super::secret_file::{self, GivenSecret};
 use crate::signature::{HEADER, PREFIX, sign};
 use crate::telemetry::one_line;
 
@@ -42,7 +42,7 @@ Exit codes: 0 every answer was 200, 1 one was not, 2 the command was used wrongl
     reason = "command-line switches are independent of each other"
 )]
 pub struct SendArgs {
-    /// Which sample to send; --list shows all
+    /// Which sample to send, such as text, image, status or batch; --list shows all
     #[arg(long = "type", value_name = "NAME", default_value = "text")]
     pub sample: String,
 
@@ -88,7 +88,7 @@ pub async fn run(args: &SendArgs, mut out: impl Write) -> Result<u8, UsageError>
         list(&mut out)?;
         return Ok(0);
     }
-    let sample = samples::get(&args.sample).ok_or_else(|| UsageError::UnknownSample {
+    let sample = find(&args.sample).ok_or_else(|| UsageError::UnknownSample {
         name: args.sample.clone(),
     })?;
     if args.dump {
@@ -141,12 +141,24 @@ async fn post_all(
     Ok(u8::from(!all_stored))
 }
 
-/// The sample itself, or the same as new messages. The tag tells runs apart.
+/// The sample of this name, else the first of its kind: `status` finds `status_sent`.
+fn find(name: &str) -> Option<&'static Sample> {
+    let of_kind = |sample: &&Sample| {
+        sample
+            .name
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('_'))
+    };
+    samples::get(name).or_else(|| samples::ALL.iter().find(of_kind))
+}
+
+/// The sample itself, or the same as new messages of this moment. The tag tells runs apart.
 fn body(sample: &Sample, repeat: bool, number: u32) -> String {
     if repeat {
         return sample.body.to_owned();
     }
-    samples::fresh(sample, &format!("{:08x}{number:x}", rand::random::<u32>()))
+    let tag = format!("{:08x}{number:x}", rand::random::<u32>());
+    samples::fresh(sample, &tag, Some(jiff::Timestamp::now().as_second()))
 }
 
 /// The signature header, with its last digit changed if it is to be wrong.

@@ -39,11 +39,11 @@ pub(super) const ALL: &[Sample] = &[
         about: "An image with a caption",
     },
     Sample {
-        name: "status",
+        name: "status_sent",
         body: envelope!(
-            r#""statuses":[{"id":"wamid.SAMPLESTATUS","recipient_id":"15550100001","status":"delivered","timestamp":"1691234567"}]"#
+            r#""statuses":[{"id":"wamid.SAMPLESTATUS","recipient_id":"15550100001","status":"sent","timestamp":"1691234567"}]"#
         ),
-        about: "A message was delivered",
+        about: "A message was sent",
     },
     Sample {
         name: "batch",
@@ -59,7 +59,7 @@ pub(super) fn get(name: &str) -> Option<&'static Sample> {
     ALL.iter().find(|sample| sample.name == name)
 }
 
-/// The sample as new messages: every id gets the tag.
-pub(super) fn fresh(sample: &Sample, tag: &str) -> String {
+/// The sample as new messages: every id gets the tag. These few keep their times.
+pub(super) fn fresh(sample: &Sample, tag: &str, _now: Option<i64>) -> String {
     sample.body.replace("\"wamid.", &format!("\"wamid.{tag}"))
 }

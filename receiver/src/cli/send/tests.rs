@@ -132,6 +132,13 @@ async fn list_and_dump_need_no_secret() {
     }
 }
 
+#[test]
+fn a_kind_of_sample_is_found_by_its_beginning() {
+    assert_eq!(find("text").unwrap().name, "text");
+    assert_eq!(find("status").unwrap().name, "status_sent");
+    assert!(find("stat").is_none() && find("").is_none());
+}
+
 #[tokio::test]
 async fn an_unknown_sample_is_a_usage_error() {
     let error = run(&args(&["--type", "nonsense"]), Vec::new()).await.unwrap_err();
