@@ -190,7 +190,11 @@ fn next_step(conclusion: Conclusion, secrets: &[GivenSecret]) -> &'static str {
             "save the body byte for byte (an editor or a shell may have changed it). If it arrived like this, find \
              the proxy that rewrites bodies."
         }
-        Conclusion::BodyAltered { .. } | Conclusion::BodyRewritten => {
+        Conclusion::BodyRewritten => {
+            "hash the raw bytes of the request before anything parses them, then check again: the secret may be wrong \
+             as well."
+        }
+        Conclusion::BodyAltered { .. } => {
             "hash the raw bytes of the request before anything parses them, and turn off body rewriting in proxies."
         }
         Conclusion::BodyEmpty => "pass the body with --body FILE or on standard input.",
