@@ -130,7 +130,7 @@ impl<W: Write> Write for OneLineWriter<W> {
 
 /// The event without control characters, line and paragraph separators or direction overrides,
 /// any of which could make one event look like another. The escapes are JSON's, right in both formats.
-fn one_line(event: &str) -> String {
+pub(crate) fn one_line(event: &str) -> String {
     let (line, end) = event.strip_suffix('\n').map_or((event, ""), |line| (line, "\n"));
     let mut safe = String::with_capacity(event.len());
     for character in line.chars() {
