@@ -131,10 +131,10 @@ fn signalled() -> Result<CancellationToken, std::io::Error> {
 }
 
 fn secrets(config: &config::Config, env: Option<SecretSet>, stop: &CancellationToken) -> SecretsHandle {
-    if let Some(set) = env {
-        return SecretsHandle::fixed(set);
-    }
-    let watcher = SecretsWatcher::start(SecretsSource::new(config), POLL);
+    let Some(source) = SecretsSource::from_config(config) else {
+        return SecretsHandle::fixed(env.unwrap_or_default());
+    };
+    let watcher = SecretsWatcher::start(source, POLL);
     let handle = watcher.handle();
     tokio::spawn(watcher.run(stop.clone()));
     handle

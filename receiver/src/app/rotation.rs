@@ -27,11 +27,11 @@ pub(super) struct Rotation {
 
 /// The keys of a set of secrets.
 pub(super) fn keys(set: &SecretSet) -> Keys {
-    let bytes = |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_vec()).collect::<Vec<_>>();
-    let (active, retired) = (bytes(&set.app_secrets), bytes(&set.retired));
-    let slices = |secrets: &'_ [Vec<u8>]| -> Vec<&'_ [u8]> { secrets.iter().map(Vec::as_slice).collect() };
+    fn bytes(secrets: &[Secret]) -> Vec<&[u8]> {
+        secrets.iter().map(Secret::expose).collect()
+    }
     Keys {
-        verifier: Verifier::new(&slices(&active), &slices(&retired)),
+        verifier: Verifier::new(&bytes(&set.app_secrets), &bytes(&set.retired)),
         verify_token: set.verify_token.as_ref().map(|token| token.expose().to_vec()),
         probe_key: set.probe_key.as_ref().map(|key| key.expose().to_vec()),
         configured: !set.app_secrets.is_empty(),

@@ -195,9 +195,14 @@ impl Metrics {
         }
     }
 
-    /// Follows one client connection.
-    pub fn connection(&self) -> GaugeGuard {
-        GaugeGuard::new(self.connections.clone())
+    /// A client connected.
+    pub fn connection_opened(&self) {
+        self.connections.inc();
+    }
+
+    /// A client's connection ended.
+    pub fn connection_closed(&self) {
+        self.connections.dec();
     }
 
     /// The counter of events with this label and outcome; add a request's events at once.

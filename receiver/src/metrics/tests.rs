@@ -41,7 +41,7 @@ fn touch_everything(metrics: &Arc<Metrics>) {
     metrics
         .request(Instant::now())
         .set(RequestStatus::Success, RequestType::Mixed);
-    let _connection = metrics.connection();
+    metrics.connection_opened();
     metrics
         .events(EventLabel::of("messages", "text"), Outcome::Stored)
         .inc_by(3);

@@ -88,6 +88,7 @@ impl Default for Health {
             stream: watch::Sender::new(StreamState::Unknown),
             connection: watch::Sender::new(Connection {
                 up: false,
+                was_up: false,
                 since: Instant::now(),
             }),
             trouble: Mutex::default(),
@@ -148,8 +149,10 @@ impl Health {
         self.connection.send_if_modified(|connection| {
             let changed = connection.up != up;
             if changed {
+                let was_up = connection.was_up || up;
                 *connection = Connection {
                     up,
+                    was_up,
                     since: Instant::now(),
                 };
             }
