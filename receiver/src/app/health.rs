@@ -55,12 +55,20 @@ impl AppHealth {
         }
         let gone = connection.since.elapsed();
         let patient = connection.was_up && gone < PATIENCE;
-        (!patient).then(|| format!("NATS is not connected (for {} s); check nats.servers and the credentials", gone.as_secs()))
+        (!patient).then(|| {
+            format!(
+                "NATS is not connected (for {} s); check nats.servers and the credentials",
+                gone.as_secs()
+            )
+        })
     }
 
     fn stream_unready(&self) -> Option<String> {
         let state = self.broker.stream();
-        let recent = self.broker.stream_was_ready().is_some_and(|since| since.elapsed() < PATIENCE);
+        let recent = self
+            .broker
+            .stream_was_ready()
+            .is_some_and(|since| since.elapsed() < PATIENCE);
         match state {
             // No leader, or a broker that is busy electing one.
             StreamState::Unreachable { .. } if recent => None,
@@ -77,7 +85,9 @@ impl admin::Health for AppHealth {
         }
         let secrets = self.secrets.status();
         if !secrets.is_ready() {
-            let reason = secrets.last_error.unwrap_or_else(|| "no app secret or verify token".to_owned());
+            let reason = secrets
+                .last_error
+                .unwrap_or_else(|| "no app secret or verify token".to_owned());
             missing.push(format!("secrets are not loaded: {reason}"));
         }
         missing.extend(self.broker_unready());

@@ -61,10 +61,13 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
     let mut loaded = config::load(args.config.as_deref(), &env)?;
     loaded.config.stream.ensure |= args.ensure_stream;
     let config = &loaded.config;
-    let format = args.log_format.unwrap_or(config.log.format.into());
+    let format = args.log_format.unwrap_or(config.log.format);
     let log_level = telemetry::init(format, config.log.level.as_str())?;
     for key in &loaded.unknown_keys {
-        warn!(key, "the configuration file has a key that this version does not know; it is ignored");
+        warn!(
+            key,
+            "the configuration file has a key that this version does not know; it is ignored"
+        );
     }
 
     let stop = signalled()?;
@@ -75,7 +78,10 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
 
     let secrets = secrets(config, loaded.env_secrets.take(), &background);
     let reload = reload(&args, &loaded.config, loaded.unknown_keys, &background);
-    let metrics = Arc::new(Metrics::new(&loaded.config.identity.namespace, &loaded.config.identity.webhook)?);
+    let metrics = Arc::new(Metrics::new(
+        &loaded.config.identity.namespace,
+        &loaded.config.identity.webhook,
+    )?);
     let config = &loaded.config;
     let parts = Parts::make(config, &secrets, &reload, &metrics).await?;
     parts.follow(config, &secrets, &reload, log_level, &background);
@@ -87,7 +93,11 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
         admin::router(Arc::clone(&metrics), health),
         Arc::new(Limits::default),
         Arc::new(NoHooks),
-        Shutdown { signal: admin_stop.clone(), endpoint_lag: Duration::ZERO, grace: ADMIN_GRACE },
+        Shutdown {
+            signal: admin_stop.clone(),
+            endpoint_lag: Duration::ZERO,
+            grace: ADMIN_GRACE,
+        },
     ));
     announce(config, addresses);
 
@@ -103,7 +113,11 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
         },
     )
     .await;
-    info!(finished = report.finished, aborted = report.aborted, "the public port is closed");
+    info!(
+        finished = report.finished,
+        aborted = report.aborted,
+        "the public port is closed"
+    );
     parts.finish(config.shutdown.grace).await;
     background.cancel();
     admin_stop.cancel();
@@ -146,7 +160,9 @@ fn reload(
     unknown_keys: Vec<String>,
     stop: &CancellationToken,
 ) -> ReloadHandle {
-    let Some(path) = &args.config else { return ReloadHandle::fixed(config) };
+    let Some(path) = &args.config else {
+        return ReloadHandle::fixed(config);
+    };
     let watcher = ConfigWatcher::new(path.clone(), config.clone(), unknown_keys, POLL);
     let handle = watcher.handle();
     tokio::spawn(watcher.run(stop.clone()));

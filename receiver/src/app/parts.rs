@@ -48,8 +48,19 @@ impl Parts {
             Arc::clone(metrics),
         ));
         let keys = rotation::keys(&secrets.current());
-        let webhook = Webhook::new(live(&reload.current()), keys, Arc::clone(&ingest), Arc::clone(metrics));
-        Ok(Self { webhook: Arc::new(webhook), ingest, publisher, broker, metrics: Arc::clone(metrics) })
+        let webhook = Webhook::new(
+            live(&reload.current()),
+            keys,
+            Arc::clone(&ingest),
+            Arc::clone(metrics),
+        );
+        Ok(Self {
+            webhook: Arc::new(webhook),
+            ingest,
+            publisher,
+            broker,
+            metrics: Arc::clone(metrics),
+        })
     }
 
     /// Starts everything that follows a change: secrets, limits, the stream, the broker.
@@ -67,7 +78,10 @@ impl Parts {
         };
         let ingest = Arc::clone(&self.ingest);
         let monitor = Monitor::new(stream_spec(config), Arc::clone(&self.broker));
-        until(stop, Box::pin(monitor.run(Arc::clone(&self.publisher), move || ingest.forget())));
+        until(
+            stop,
+            Box::pin(monitor.run(Arc::clone(&self.publisher), move || ingest.forget())),
+        );
         let rotation = rotation::Rotation {
             config: config.clone(),
             webhook: Arc::clone(&self.webhook),
@@ -76,18 +90,30 @@ impl Parts {
             metrics: Arc::clone(&self.metrics),
         };
         until(stop, Box::pin(rotation.follow(secrets.clone())));
-        until(stop, Box::pin(follow_limits(reload.clone(), self.limits_targets(), log_level)));
-        until(stop, Box::pin(follow_broker(Arc::clone(&self.broker), Arc::clone(&self.metrics))));
+        until(
+            stop,
+            Box::pin(follow_limits(reload.clone(), self.limits_targets(), log_level)),
+        );
+        until(
+            stop,
+            Box::pin(follow_broker(Arc::clone(&self.broker), Arc::clone(&self.metrics))),
+        );
     }
 
     fn limits_targets(&self) -> (Arc<Webhook>, Arc<Publisher>, Arc<Metrics>) {
-        (Arc::clone(&self.webhook), Arc::clone(&self.publisher), Arc::clone(&self.metrics))
+        (
+            Arc::clone(&self.webhook),
+            Arc::clone(&self.publisher),
+            Arc::clone(&self.metrics),
+        )
     }
 
     /// Waits for deliveries whose clients hung up, then for what the connection still has to send.
     pub(super) async fn finish(&self, grace: Duration) {
         if timeout(grace, self.webhook.finish()).await.is_err() {
-            warn!("some deliveries were still being stored when the grace period ended; Meta delivers them again");
+            warn!(
+                "some deliveries were still being stored when the grace period ended; Meta delivers them again"
+            );
         }
         if timeout(grace, self.publisher.session().drain()).await.is_err() {
             warn!("the connection to NATS was not drained in time");
@@ -101,7 +127,10 @@ pub(super) async fn open_session(
     secrets: &SecretsHandle,
     broker: &Arc<Health>,
 ) -> Result<Session, AppError> {
-    let name = format!("wahook-receiver {}/{}", config.identity.namespace, config.identity.webhook);
+    let name = format!(
+        "wahook-receiver {}/{}",
+        config.identity.namespace, config.identity.webhook
+    );
     let (servers, options) = options(&config.nats, &secrets.current().nats, &name)?;
     let stream = config.stream.name.as_str().into();
     Ok(Session::open(servers, options, stream, Arc::clone(broker)).await?)

@@ -1,7 +1,5 @@
 //! `wahook-receiver send`: posts signed sample webhooks, as Meta would.
 
-mod samples;
-
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -9,11 +7,11 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use reqwest::{Client, Url};
 
-use self::samples::Sample;
 use super::UsageError;
 use super::secret_file::{self, GivenSecret};
 use crate::signature::{HEADER, PREFIX, sign};
 use crate::telemetry::one_line;
+use wahook_events::samples::{self, Sample};
 
 /// How much of an answer's body is shown, in characters.
 const ANSWER_SHOWN: usize = 200;

@@ -31,8 +31,13 @@ pub fn options(
     secrets: &NatsSecrets,
     name: &str,
 ) -> Result<(Vec<ServerAddr>, ConnectOptions), ConnectError> {
-    let servers = nats.servers.iter().map(|server| server.expose().parse::<ServerAddr>());
-    let servers = servers.collect::<Result<Vec<_>, _>>().map_err(ConnectError::Server)?;
+    let servers = nats
+        .servers
+        .iter()
+        .map(|server| server.expose().parse::<ServerAddr>());
+    let servers = servers
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(ConnectError::Server)?;
     let mut options = ConnectOptions::new()
         .name(name)
         .custom_inbox_prefix(&nats.inbox_prefix)
@@ -51,9 +56,9 @@ pub fn options(
     }
     let options = match &secrets.credential {
         None => options,
-        Some(NatsCredential::Credentials(file)) => {
-            options.credentials(text(file)?).map_err(ConnectError::Credentials)?
-        }
+        Some(NatsCredential::Credentials(file)) => options
+            .credentials(text(file)?)
+            .map_err(ConnectError::Credentials)?,
         Some(NatsCredential::Nkey(seed)) => options.nkey(text(seed)?.to_owned()),
         Some(NatsCredential::Token(token)) => options.token(text(token)?.to_owned()),
         Some(NatsCredential::UserPassword { user, password }) => {
