@@ -12,6 +12,7 @@
 //! other.
 
 pub mod child;
+pub mod hostile_broker;
 pub mod log;
 pub mod nats;
 pub mod port;
