@@ -14,6 +14,8 @@
 pub mod child;
 pub mod hostile_broker;
 pub mod log;
+pub mod meta;
 pub mod nats;
 pub mod port;
+pub mod process;
 pub mod stream;

@@ -109,6 +109,13 @@ impl Log {
             .unwrap_or(Waited::TimedOut)
     }
 
+    /// Waits until the process closed its output, so that its last words are in the log.
+    pub async fn wait_until_closed(&self, limit: Duration) -> bool {
+        let mut events = self.0.events.subscribe();
+        let closed = events.wait_for(|_| *lock(&self.0.open_streams) == 0);
+        tokio::time::timeout(limit, closed).await.is_ok()
+    }
+
     fn contains_after(&self, mark: usize, needle: &str) -> bool {
         let bytes = lock(&self.0.bytes);
         let rest = bytes.get(mark..).unwrap_or_default();

@@ -4,8 +4,16 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wahook_testbed::nats::{Installer, VERSION};
+
+/// One test at a time: a file just written cannot be executed while another test's fork still holds it open.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A program that only knows its version.
 fn fake_server(path: &Path, says: &str) {
@@ -16,6 +24,7 @@ fn fake_server(path: &Path, says: &str) {
 
 #[test]
 fn one_error_names_every_way_and_its_reason() {
+    let _alone = alone();
     let empty = tempfile::tempdir().unwrap();
     let wrong = empty.path().join("old/nats-server");
     fake_server(&wrong, "nats-server: v2.9.0");
@@ -39,6 +48,7 @@ fn one_error_names_every_way_and_its_reason() {
 
 #[test]
 fn something_else_is_not_taken_for_a_server() {
+    let _alone = alone();
     let error = Installer::new(Some("/bin/ls".into()), "", None)
         .find_or_install()
         .unwrap_err();
@@ -52,6 +62,7 @@ fn something_else_is_not_taken_for_a_server() {
 
 #[test]
 fn the_first_right_one_wins() {
+    let _alone = alone();
     let root = tempfile::tempdir().unwrap();
     let right = format!("nats-server: v{VERSION}");
     let cached = root
@@ -72,6 +83,7 @@ fn the_first_right_one_wins() {
 
 #[test]
 fn an_installation_is_moved_into_the_cache_once_by_many_at_once() {
+    let _alone = alone();
     let root = tempfile::tempdir().unwrap();
     let calls = root.path().join("calls");
     let go = root.path().join("bin/go");
