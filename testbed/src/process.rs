@@ -66,7 +66,7 @@ pub enum ReadyWhen {
 
 /// How a receiver is to be started.
 ///
-/// Its environment holds nothing but what is set here. In arguments, environment values and the configuration,
+/// Its environment holds nothing but what is set here. In arguments, environment values and `.yaml` files,
 /// `{port}`, `{admin_port}` and `{dir}` stand for the ports reserved for it and for its own directory.
 #[derive(Clone, Debug)]
 pub struct ReceiverOptions {
@@ -186,7 +186,9 @@ impl ReceiverProcess {
 
         for (name, content) in &options.files {
             let content = match std::str::from_utf8(content) {
-                Ok(text) if name.ends_with(".yaml") => fill(text).into_bytes(),
+                Ok(text) if Path::new(name).extension().is_some_and(|end| end == "yaml") => {
+                    fill(text).into_bytes()
+                }
                 _ => content.clone(),
             };
             write_below(directory.path(), name, &content).map_err(ProcessError::io("write a file"))?;

@@ -27,7 +27,7 @@ pub struct Stored {
 impl Stored {
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.as_str())
+        self.headers.get(name).map(async_nats::HeaderValue::as_str)
     }
 
     /// The id that JetStream deduplicates by (`Nats-Msg-Id`).

