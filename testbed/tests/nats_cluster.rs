@@ -45,7 +45,8 @@ async fn a_killed_leader_is_replaced_and_catches_up() {
 
     leader.restart().await.unwrap();
     cluster.wait_until_current("T").await.unwrap();
-    cluster.step_down("T").await.unwrap();
+    let before = cluster.leader_of("T").await.unwrap().name();
+    assert_ne!(cluster.step_down("T").await.unwrap().name(), before);
     assert!(stream::count(&client, "T").await.unwrap() >= 11);
     let urls: BTreeSet<String> = cluster.urls().into_iter().collect();
     assert_eq!(urls.len(), 3);

@@ -7,8 +7,9 @@ use async_nats::ConnectOptions;
 use async_nats::jetstream::{self, stream};
 use futures_util::future::try_join_all;
 
+use super::builder::NatsServerBuilder;
 use super::error::NatsError;
-use super::server::{NatsServer, NatsServerBuilder};
+use super::server::NatsServer;
 use crate::port::ReservedPort;
 
 /// A hard loss of a leader takes the server 4 to 9 s to notice; several may follow each other.
@@ -89,7 +90,7 @@ impl NatsCluster {
     pub async fn leader_of(&self, stream: &str) -> Result<&NatsServer, NatsError> {
         let context = jetstream(self.client().await?);
         let name = self
-            .until(&format!("a leader of {stream}"), async || {
+            .until(&format!("elected a leader of {stream}"), async || {
                 let info = stream_info(&context, stream).await?;
                 info.cluster
                     .and_then(|cluster| cluster.leader)
@@ -100,7 +101,7 @@ impl NatsCluster {
             .iter()
             .find(|node| node.name() == Some(&name))
             .ok_or_else(|| NatsError::Cluster {
-                awaited: format!("a leader of {stream} among its nodes"),
+                awaited: format!("elected a leader of {stream} among its nodes"),
                 waited: Duration::ZERO,
                 last: name,
             })
@@ -112,30 +113,47 @@ impl NatsCluster {
     /// [`NatsError::Cluster`] when one is not after a minute.
     pub async fn wait_until_current(&self, stream: &str) -> Result<(), NatsError> {
         let context = jetstream(self.client().await?);
-        self.until(&format!("every replica of {stream} up to date"), async || {
-            let info = stream_info(&context, stream).await?;
-            let cluster = info.cluster.ok_or("not clustered")?;
-            let behind = cluster
-                .replicas
-                .iter()
-                .filter(|peer| peer.offline || !peer.current)
-                .count();
-            match (cluster.leader, behind) {
-                (Some(_), 0) if cluster.replicas.len() + 1 == info.config.num_replicas => Ok(()),
-                _ => Err(format!("{behind} of {} followers behind", cluster.replicas.len())),
-            }
-        })
+        self.until(
+            &format!("brought every replica of {stream} up to date"),
+            async || {
+                let info = stream_info(&context, stream).await?;
+                let cluster = info.cluster.ok_or("not clustered")?;
+                let behind = cluster
+                    .replicas
+                    .iter()
+                    .filter(|peer| peer.offline || !peer.current)
+                    .count();
+                match (cluster.leader, behind) {
+                    (Some(_), 0) if cluster.replicas.len() + 1 == info.config.num_replicas => Ok(()),
+                    _ => Err(format!("{behind} of {} followers behind", cluster.replicas.len())),
+                }
+            },
+        )
         .await
     }
 
-    /// Asks the leader of a stream to hand over: an election in milliseconds, not seconds.
+    /// Asks the leader of a stream to hand over and waits for the new one: an election in milliseconds, not seconds.
     ///
     /// # Errors
-    /// [`NatsError::Cluster`] when nobody answers.
-    pub async fn step_down(&self, stream: &str) -> Result<(), NatsError> {
+    /// [`NatsError::Cluster`] when nobody takes over in a minute.
+    pub async fn step_down(&self, stream: &str) -> Result<&NatsServer, NatsError> {
         let client = self.client().await?;
+        let context = jetstream(client.clone());
         let subject = format!("$JS.API.STREAM.LEADER.STEPDOWN.{stream}");
-        self.until(&format!("a new leader of {stream}"), async || {
+        let reign = async || {
+            let cluster = stream_info(&context, stream)
+                .await?
+                .cluster
+                .ok_or("not clustered")?;
+            cluster
+                .leader
+                .zip(cluster.leader_since)
+                .ok_or("no leader".to_owned())
+        };
+        let before = self
+            .until(&format!("elected a leader of {stream}"), &reign)
+            .await?;
+        self.until(&format!("made the leader of {stream} step down"), async || {
             let answer = client
                 .request(subject.clone(), "".into())
                 .await
@@ -147,7 +165,16 @@ impl NatsCluster {
                 Err(text)
             }
         })
-        .await
+        .await?;
+        self.until(&format!("elected a new leader of {stream}"), async || {
+            if reign().await? == before {
+                Err("the old leader".to_owned())
+            } else {
+                Ok(())
+            }
+        })
+        .await?;
+        self.leader_of(stream).await
     }
 
     async fn wait_until_it_stores(&self) -> Result<(), NatsError> {
@@ -159,7 +186,7 @@ impl NatsCluster {
             num_replicas: self.nodes.len(),
             ..stream::Config::default()
         };
-        self.until("a stream with every replica", async || {
+        self.until("created a stream with every replica", async || {
             let made = context.get_or_create_stream(config.clone()).await;
             made.map(drop).map_err(|error| error.to_string())
         })
