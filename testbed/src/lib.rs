@@ -1,1 +1,21 @@
-//! Placeholder.
+//! Real parts for tests and for `cargo xtask demo`. Nothing here ships.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`nats`] | a NATS server of one exact version: found or installed, started, broken on purpose, stopped; clusters; TLS; credentials |
+//! | [`hostile_broker`] | a NATS stand-in that answers each publish the way a script says |
+//! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
+//! | [`process`] | the receiver as a child process |
+//! | [`stream`] | what a JetStream stream holds |
+//!
+//! Every child process belongs to a value; dropping the value, also while a test panics, ends that process and no
+//! other.
+
+pub mod child;
+pub mod hostile_broker;
+pub mod log;
+pub mod meta;
+pub mod nats;
+pub mod port;
+pub mod process;
+pub mod stream;
