@@ -258,6 +258,7 @@ const BAD_FILES: &[(&str, &str, &str, &str)] = &[
     ("nats: {auth: {passwordFile: /p}}", "nats.auth.userFile", "is missing while passwordFile", "both or neither"),
     ("nats: {auth: {tokenFile: /t, nkeyFile: /n}}", "nats.auth", "more than one method: nkeyFile, tokenFile", "Keep one"),
     ("nats: {servers: ['nats://u:p@a'], auth: {tokenFile: /t}}", "nats.auth", "a URL in nats.servers has a user", "Keep one"),
+    ("nats: {auth: {tokenFile: /t}}", "nats.auth", "names files while secretsDir is not set", "Set secretsDir"),
     ("nats: {tls: {required: yes}}", "nats.tls.required", "\"yes\" is neither true nor false", "Write true or false"),
     ("nats: {tls: {certFile: /c}}", "nats.tls.keyFile", "is missing while certFile is set", "both or neither"),
     ("nats: {tls: {keyFile: /k}}", "nats.tls.certFile", "is missing while keyFile is set", "both or neither"),
@@ -385,10 +386,12 @@ fn with_a_file_the_environment_gives_only_secrets() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("receiver.yaml");
 
-    std::fs::write(&path, "log: {level: warn}").unwrap();
+    std::fs::write(&path, "log: {level: warn}\nnats: {tls: {caFile: /tls/ca.crt}}").unwrap();
     let loaded = config::load(Some(&path), &env(&[("PORT", "not read")])).unwrap();
     assert_eq!(loaded.config.http.listen.port(), 3000);
-    assert!(loaded.env_secrets.unwrap().is_complete());
+    let secrets = loaded.env_secrets.unwrap();
+    assert!(secrets.is_complete());
+    assert_eq!(secrets.nats.ca_file.as_deref(), Some(Path::new("/tls/ca.crt")));
 
     std::fs::write(&path, "secretsDir: /somewhere\nfuture: 1").unwrap();
     let loaded = config::load(Some(&path), &Env::new()).unwrap();

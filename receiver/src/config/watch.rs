@@ -88,7 +88,7 @@ impl ConfigWatcher {
             return;
         }
         if !restart_needed.is_empty() {
-            tracing::warn!(settings = ?restart_needed, "changed settings of the configuration file need a restart");
+            tracing::warn!(settings = ?restart_needed, "changed settings need a restart");
         }
         if !unknown_keys.is_empty() {
             tracing::warn!(keys = ?unknown_keys, "unknown keys in the configuration file");
