@@ -69,12 +69,17 @@ impl Checker {
         )
     }
 
-    /// Whether none of these settings has a problem of its own, so that a rule between them may be checked.
+    /// Whether none of these settings, nor an item of them, has a problem of its own, so that a rule between
+    /// them may be checked.
     pub(super) fn is_clean(&self, settings: &[&str]) -> bool {
-        !self
-            .problems
-            .iter()
-            .any(|problem| settings.contains(&problem.setting.as_str()))
+        let whole = |problem: &Problem| {
+            problem
+                .setting
+                .split('[')
+                .next()
+                .is_some_and(|name| settings.contains(&name))
+        };
+        !self.problems.iter().any(whole)
     }
 
     /// `value`, unless a problem was noted.

@@ -33,7 +33,8 @@ sections! {
     /// The whole file.
     FileSettings {
         identity: FileIdentity, http: FileHttp, secrets_dir: Raw, nats: FileNats, stream: FileStream,
-        deduplication: FileDeduplication, limits: FileLimits, phone_number_ids: Raw, log: FileLog, shutdown: FileShutdown,
+        deduplication: FileDeduplication, limits: FileLimits, phone_number_ids: Raw, log: FileLog,
+        shutdown: FileShutdown,
     }
     /// `identity`
     FileIdentity { namespace: Raw, webhook: Raw, subject_prefix: Raw }
@@ -41,11 +42,13 @@ sections! {
     FileHttp { listen: Raw, admin_listen: Raw, path: Raw, trusted_proxies: Raw }
     /// `nats`
     FileNats {
-        servers: Raw, auth: FileNatsAuth, tls: FileNatsTls, inbox_prefix: Raw, domain: Raw, connect_timeout: Raw,
-        ping_interval: Raw,
+        servers: Raw, auth: FileNatsAuth, tls: FileNatsTls, inbox_prefix: Raw, domain: Raw,
+        connect_timeout: Raw, ping_interval: Raw,
     }
     /// `nats.auth`
-    FileNatsAuth { credentials_file: Raw, nkey_file: Raw, user_file: Raw, password_file: Raw, token_file: Raw }
+    FileNatsAuth {
+        credentials_file: Raw, nkey_file: Raw, user_file: Raw, password_file: Raw, token_file: Raw,
+    }
     /// `nats.tls`
     FileNatsTls { required: Raw, first: Raw, ca_file: Raw, cert_file: Raw, key_file: Raw }
     /// `stream`
@@ -58,8 +61,8 @@ sections! {
     /// `limits`
     FileLimits {
         body_bytes: Raw, body_memory_bytes: Raw, header_bytes: Raw, header_timeout: Raw, body_timeout: Raw,
-        idle_timeout: Raw, write_timeout: Raw, publish_deadline: Raw, connections: Raw, in_flight_requests: Raw,
-        in_flight_events: Raw, bad_signatures_per_minute: Raw,
+        idle_timeout: Raw, write_timeout: Raw, publish_deadline: Raw, connections: Raw,
+        in_flight_requests: Raw, in_flight_events: Raw, bad_signatures_per_minute: Raw,
     }
     /// `log`
     FileLog { format: Raw, level: Raw }

@@ -78,11 +78,12 @@ pub fn load(file: Option<&Path>, env: &Env) -> Result<Loaded, ConfigError> {
         }
         None => (env::read(env, &mut check), Vec::new()),
     };
-    let env_secrets = config
-        .secrets_dir
-        .is_none()
-        .then(|| secrets::from_env(env))
-        .and_then(|secrets| secrets.map_err(|problems| check.extend(problems)).ok());
+    let env_secrets = match config.secrets_dir {
+        Some(_) => None,
+        None => secrets::from_env(env, &config.nats.tls)
+            .map_err(|problems| check.extend(problems))
+            .ok(),
+    };
     check.finish(Loaded {
         config,
         env_secrets,

@@ -88,10 +88,10 @@ impl ConfigWatcher {
             return;
         }
         if !restart_needed.is_empty() {
-            tracing::warn!(settings = ?restart_needed, "the configuration file changed settings that need a restart");
+            tracing::warn!(settings = ?restart_needed, "changed settings need a restart");
         }
         if !unknown_keys.is_empty() {
-            tracing::warn!(keys = ?unknown_keys, "the configuration file has keys this version does not know");
+            tracing::warn!(keys = ?unknown_keys, "unknown keys in the configuration file");
         }
         self.handle.accept(settings, restart_needed, unknown_keys);
         tracing::info!(

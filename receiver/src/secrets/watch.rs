@@ -148,3 +148,45 @@ fn lines(problems: &[Problem]) -> String {
         .collect::<Vec<_>>()
         .join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::RETIRED_FOR;
+    use super::*;
+
+    const TOKEN: &str = "a-verify-token-for-tests";
+
+    #[test]
+    fn half_a_secret_is_never_taken_over_and_a_retired_one_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, content: &str| std::fs::write(dir.path().join(name), content).unwrap();
+        write("verify-token", TOKEN);
+        write("app-secret-1", "0123456789abcdef0123456789abcdef");
+        let mut watcher = SecretsWatcher::start(SecretsSource::directory(dir.path()), Duration::MAX);
+        let start = Instant::now();
+        let look = |watcher: &mut SecretsWatcher, later: Duration| {
+            let snapshot = watcher.source.read();
+            watcher.look_at(&snapshot, start + later);
+            let status = watcher.handle.status();
+            (status.generation, status.retired_app_secrets)
+        };
+
+        // Long enough to pass for a secret, and only half of one.
+        write("app-secret-1", "fedcba9876543210");
+        assert_eq!(look(&mut watcher, Duration::ZERO), (1, 0));
+        write("app-secret-1", "fedcba9876543210fedcba9876543210");
+        assert_eq!(look(&mut watcher, Duration::ZERO), (1, 0));
+        assert_eq!(look(&mut watcher, Duration::ZERO), (2, 1));
+        assert_eq!(watcher.handle.current().app_secrets[0].expose().len(), 32);
+
+        assert_eq!(look(&mut watcher, RETIRED_FOR / 2), (2, 1));
+        assert_eq!(
+            look(&mut watcher, RETIRED_FOR),
+            (2, 0),
+            "forgotten without a new generation"
+        );
+        assert!(watcher.handle.current().retired.is_empty());
+        assert!(watcher.handle.current().is_complete());
+    }
+}

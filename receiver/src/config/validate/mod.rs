@@ -12,7 +12,8 @@ use super::check::Checker;
 use super::error::Fault;
 use super::file::{FileHttp, FileIdentity, FileLimits, FileLog, FileSettings, FileShutdown, FileStream};
 use super::settings::{
-    Config, Deduplication, Http, Identity, Limits, Log, LogFormat, LogLevel, Shutdown, Storage, Stream,
+    Config, Deduplication, Http, Identity, Limits, Log, LogFormat, LogLevel, NatsAuth, Shutdown, Storage,
+    Stream,
 };
 use super::value::{
     GIB, KIB, MIB, boolean, choice, duration, file_path, name, network, number, phone_number_id,
@@ -48,6 +49,13 @@ pub(super) fn validate(file: FileSettings, defaults: Defaults, check: &mut Check
     let http = http(file.http.unwrap_or_default(), defaults.ip, check);
     let secrets_dir = check.read_optional("secretsDir", file.secrets_dir, file_path);
     let nats = nats::nats(file.nats.unwrap_or_default(), check);
+    if nats.auth != NatsAuth::Found && secrets_dir.is_none() && check.is_clean(&["secretsDir", "nats.auth"]) {
+        let problem = "names files while secretsDir is not set: nothing would read them";
+        check.refuse(
+            "nats.auth",
+            Fault::new(problem, "Set secretsDir, or put the login into nats.servers"),
+        );
+    }
     let stream = stream(file.stream.unwrap_or_default(), &identity, check);
     let deduplication = Deduplication {
         memory_entries: check.read(
