@@ -58,7 +58,10 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
     if let Some(file) = &args.env_file {
         env = config::with_env_file(env, file)?;
     }
+    let background = CancellationToken::new();
     let mut loaded = config::load(args.config.as_deref(), &env)?;
+    // The watcher compares with what the file says, not with what the command line made of it.
+    let reload = reload(&args, &loaded.config, loaded.unknown_keys.clone(), &background);
     loaded.config.stream.ensure |= args.ensure_stream;
     let config = &loaded.config;
     let format = args.log_format.unwrap_or(config.log.format);
@@ -71,13 +74,11 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
     }
 
     let stop = signalled()?;
-    let background = CancellationToken::new();
     let public = server::bind(config.http.listen)?;
     let private = server::bind(config.http.admin_listen)?;
     let addresses = (public.local_addr()?, private.local_addr()?);
 
     let secrets = secrets(config, loaded.env_secrets.take(), &background);
-    let reload = reload(&args, &loaded.config, loaded.unknown_keys, &background);
     let metrics = Arc::new(Metrics::new(
         &loaded.config.identity.namespace,
         &loaded.config.identity.webhook,

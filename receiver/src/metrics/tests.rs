@@ -256,7 +256,7 @@ fn gauges_and_counters_show_what_was_said() {
         ("whatsapp_webhook_nats_connected", 1.0),
         ("whatsapp_webhook_stream_ready", 1.0),
         ("whatsapp_webhook_secret_generation", 7.0),
-        ("whatsapp_webhook_connections", 0.0),
+        ("whatsapp_webhook_connections", 1.0),
         ("whatsapp_webhook_bodies_parsed_total", 1.0),
         ("whatsapp_webhook_config_reload_failures_total", 1.0),
         ("whatsapp_webhook_throttled_total", 1.0),

@@ -11,6 +11,7 @@ mod body;
 pub mod clients;
 mod ingest;
 mod keys;
+mod quiet;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -33,9 +34,10 @@ use tracing::{debug, info, warn};
 
 use self::body::{Read, Unread};
 use self::clients::Clients;
-use crate::budget::Budget;
+use self::quiet::Quiet;
+use crate::budget::{Budget, Share};
 use crate::handshake::{Handshake, HandshakeOutcome, ProbeNonce, probe_answer};
-use crate::metrics::{Metrics, RequestStatus, RequestType};
+use crate::metrics::{Metrics, RequestGuard, RequestStatus, RequestType};
 use crate::publish::Refusal;
 use crate::server::HeadersArrived;
 use crate::signature::{SignatureFailure, SignatureHeader, Verdict};
@@ -85,6 +87,7 @@ pub struct Webhook {
     /// Deliveries that are being stored, whether or not their clients still wait.
     storing: TaskTracker,
     ids: RequestIds,
+    quiet: Quiet,
 }
 
 /// One request, as far as its log lines need it.
@@ -108,6 +111,7 @@ impl Webhook {
             activity: Arc::default(),
             storing: TaskTracker::new(),
             ids: RequestIds::new(),
+            quiet: Quiet::default(),
         }
     }
 
@@ -139,13 +143,7 @@ impl Webhook {
         // The operator's probe is nobody's traffic: it shows in no metric a user alerts on.
         let mut counted = nonce.is_none().then(|| self.metrics.request(context.arrived));
         let (answer, request_type) = match *request.method() {
-            Method::POST => {
-                if let Some(guard) = &mut counted {
-                    // A client that hangs up from here on was not answered.
-                    guard.set(RequestStatus::Rejected, RequestType::None);
-                }
-                Arc::clone(&self).post(request, &context).await
-            }
+            Method::POST => Arc::clone(&self).post(request, &context, &mut counted).await,
             Method::GET => (self.get(&request, nonce.is_some()), RequestType::Verification),
             _ => (Answer::MethodNotAllowed, RequestType::None),
         };
@@ -192,69 +190,33 @@ impl Webhook {
                 Answer::Verified(challenge)
             }
             HandshakeOutcome::Refused(reason) => {
-                if !probe {
-                    info!(reason = reason.as_str(), "a subscription handshake was refused");
+                let reason = reason.as_str();
+                if !probe && let Some(more) = self.quiet.may_say(reason, Instant::now()) {
+                    info!(reason, more, "a subscription handshake was refused");
                 }
                 Answer::VerificationFailed
             }
         }
     }
 
-    async fn post(self: Arc<Self>, request: Request<Body>, context: &Context) -> (Answer, RequestType) {
-        let nothing = |answer| (answer, RequestType::None);
+    async fn post(
+        self: Arc<Self>,
+        request: Request<Body>,
+        context: &Context,
+        counted: &mut Option<RequestGuard>,
+    ) -> (Answer, RequestType) {
         let live = self.live.load_full();
         let Some(_in_flight) = InFlight::enter(&self, live.in_flight_requests) else {
-            return nothing(Answer::Busy);
+            return (Answer::Busy, RequestType::None);
         };
-        let (head, body) = request.into_parts();
-        if body::is_encoded(&head.headers) {
-            return nothing(Answer::Compressed);
+        let (delivery, share) = match self.accept(request, &live, context).await {
+            Ok(accepted) => accepted,
+            Err(answer) => return (answer, RequestType::None),
+        };
+        if let Some(guard) = counted {
+            // Meta signed this: a client that hangs up before it is answered was failed by us.
+            guard.set(RequestStatus::Error, RequestType::None);
         }
-        let deadline = tokio::time::Instant::now() + live.body_timeout;
-        let signature = match SignatureHeader::parse(&head.headers) {
-            Ok(signature) => signature,
-            Err(error) => {
-                let drained = body::drain(body, &head.headers, live.body_bytes, deadline).await;
-                return nothing(match drained {
-                    Ok(()) => self.unsigned(error.into(), &head.headers, &live, context),
-                    Err(unread) => unread_answer(unread, false),
-                });
-            }
-        };
-        let keys = self.keys.load_full();
-        let mut hashing = keys.verifier.start();
-        let body = body::read(
-            body,
-            &head.headers,
-            live.body_bytes,
-            deadline,
-            &self.memory,
-            |piece| hashing.update(piece),
-        );
-        let Read { bytes, share } = match body.await {
-            Ok(read) => read,
-            Err(unread) => return nothing(unread_answer(unread, true)),
-        };
-        if hashing.finish(&signature) == Verdict::Mismatch {
-            return nothing(if !keys.configured {
-                Answer::NotConfigured
-            } else if keys.verifier.was_retired(&bytes, &signature) {
-                self.unsigned(SignatureFailure::RetiredSecret, &head.headers, &live, context)
-            } else {
-                self.unsigned(SignatureFailure::Mismatch, &head.headers, &live, context)
-            });
-        }
-        let trusted = live
-            .trusted_proxies
-            .iter()
-            .any(|proxy| proxy.contains(&context.peer.ip()));
-        let delivery = Delivery {
-            body: bytes,
-            received: jiff::Timestamp::now().to_string(),
-            traceparent: if trusted { traceparent(&head.headers) } else { None },
-            phone_number_ids: live.phone_number_ids.clone(),
-            deadline: live.publish_deadline,
-        };
         let received = delivery.received.clone();
         let ingest = Arc::clone(&self.ingest);
         let stored = self.storing.spawn(async move {
@@ -264,12 +226,60 @@ impl Webhook {
         });
         let Ok(ingested) = stored.await else {
             warn!(request = context.id, "storing a delivery ended without an answer");
-            return nothing(Answer::Failed);
+            return (Answer::Failed, RequestType::None);
         };
         (
             self.answer(ingested.result, received, context),
             ingested.request_type,
         )
+    }
+
+    /// Reads a delivery and checks who signed it. Nothing of it is parsed before that.
+    async fn accept(
+        &self,
+        request: Request<Body>,
+        live: &Live,
+        context: &Context,
+    ) -> Result<(Delivery, Option<Share>), Answer> {
+        let (head, body) = request.into_parts();
+        if body::is_encoded(&head.headers) {
+            return Err(Answer::Compressed);
+        }
+        let deadline = tokio::time::Instant::now() + live.body_timeout;
+        let signature = match SignatureHeader::parse(&head.headers) {
+            Ok(signature) => signature,
+            Err(error) => {
+                let drained = body::drain(body, &head.headers, live.body_bytes, deadline).await;
+                drained.map_err(|unread| unread_answer(unread, false))?;
+                return Err(self.unsigned(error.into(), &head.headers, live, context));
+            }
+        };
+        let keys = self.keys.load_full();
+        let mut hashing = keys.verifier.start();
+        let seen = |piece: &[u8]| hashing.update(piece);
+        let body = body::read(body, &head.headers, live.body_bytes, deadline, &self.memory, seen);
+        let Read { bytes, share } = body.await.map_err(|unread| unread_answer(unread, true))?;
+        if hashing.finish(&signature) == Verdict::Mismatch {
+            if !keys.configured {
+                return Err(Answer::NotConfigured);
+            }
+            let reason = if keys.verifier.was_retired(&bytes, &signature) {
+                SignatureFailure::RetiredSecret
+            } else {
+                SignatureFailure::Mismatch
+            };
+            return Err(self.unsigned(reason, &head.headers, live, context));
+        }
+        let peer = context.peer.ip();
+        let trusted = live.trusted_proxies.iter().any(|proxy| proxy.contains(&peer));
+        let delivery = Delivery {
+            body: bytes,
+            received: jiff::Timestamp::now().to_string(),
+            traceparent: if trusted { traceparent(&head.headers) } else { None },
+            phone_number_ids: live.phone_number_ids.clone(),
+            deadline: live.publish_deadline,
+        };
+        Ok((delivery, share))
     }
 
     fn answer(&self, result: Result<Stored, Refusal>, received: String, context: &Context) -> Answer {
@@ -280,12 +290,16 @@ impl Webhook {
             }
             Ok(Stored::DeadLetter(malformed)) => {
                 self.activity.delivery("dead_letter", received);
-                warn!(request = context.id, reason = %malformed, "a signed body was stored as a dead letter");
+                if let Some(more) = self.quiet.may_say(malformed.as_str(), Instant::now()) {
+                    warn!(request = context.id, reason = %malformed, more, "a signed body was stored as a dead letter");
+                }
                 Answer::Unusable(malformed)
             }
             Err(refusal) => {
                 self.activity.delivery(refusal.as_str(), received);
-                warn!(request = context.id, reason = %refusal, "a delivery was not stored and is answered with 503");
+                if let Some(more) = self.quiet.may_say(refusal.as_str(), Instant::now()) {
+                    warn!(request = context.id, reason = %refusal, more, "a delivery was not stored and is answered with 503");
+                }
                 Answer::NotStored(refusal)
             }
         };
