@@ -25,8 +25,28 @@ pub(crate) struct ChangeKey<'a> {
     pub(crate) entry_id: &'a str,
     pub(crate) entry_time: Option<&'a str>,
     pub(crate) value: &'a RawValue,
-    pub(crate) body: &'a [u8],
+    pub(crate) body: &'a Body<'a>,
     pub(crate) digest: OnceCell<[u8; 32]>,
+}
+
+/// The body an element came in, hashed once at most.
+pub(crate) struct Body<'a> {
+    bytes: &'a [u8],
+    digest: OnceCell<[u8; 32]>,
+}
+
+impl<'a> Body<'a> {
+    /// A body, not hashed yet.
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            digest: OnceCell::new(),
+        }
+    }
+
+    fn digest(&self) -> &[u8; 32] {
+        self.digest.get_or_init(|| Sha256::digest(self.bytes).into())
+    }
 }
 
 impl ChangeKey<'_> {
@@ -47,30 +67,35 @@ impl ChangeKey<'_> {
 
     /// The id of an element that has none: its change, its own bytes and its place.
     pub(crate) fn sibling(&self, kind: &str, raw: &RawValue, ordinal: usize) -> EventId {
-        self.hashed(kind).digest_and_ordinal(raw.get(), ordinal).finish()
+        self.hashed(kind)
+            .digest_and_ordinal(&canonical::digest(raw), ordinal)
+            .finish()
     }
 
     /// The id of an unknown member beside a change's events.
     pub(crate) fn extra(&self, name: &str, raw: &RawValue, ordinal: usize) -> EventId {
         self.hashed("extra")
             .text(Some(name))
-            .digest_and_ordinal(raw.get(), ordinal)
+            .digest_and_ordinal(&canonical::digest(raw), ordinal)
             .finish()
     }
 
     /// The id of a value published whole.
     pub(crate) fn whole(&self, rule: WholeKey, members: Option<&Members<'_>>) -> EventId {
+        // A key with a hole would be shared by different events, and the second one would be lost.
         let by_members = |names: &[&str], key: Key| {
             let members = members?;
             names.iter().try_fold(key, |key, name| {
-                let raw = members.get(name)?;
+                let raw = members.get(name).filter(|raw| raw.get() != "null")?;
                 Some(key.bytes(&canonical::digest(raw)))
             })
         };
         let key = match rule {
             WholeKey::Digest => None,
             WholeKey::Members(names) => by_members(names, self.key("value")),
-            WholeKey::MembersAndTime(names) => by_members(names, self.key("value").text(self.entry_time)),
+            WholeKey::MembersAndTime(names) => self
+                .entry_time
+                .and_then(|time| by_members(names, self.key("value").text(Some(time)))),
         };
         key.unwrap_or_else(|| self.hashed("value")).finish()
     }
@@ -81,6 +106,8 @@ impl ChangeKey<'_> {
 pub(crate) struct Customer<'a> {
     pub(crate) group: Option<Cow<'a, str>>,
     pub(crate) user_id: Option<Cow<'a, str>>,
+    /// The user id until the change that the element reports.
+    pub(crate) former_user_id: Option<Cow<'a, str>>,
     pub(crate) phone: Option<Cow<'a, str>>,
 }
 
@@ -143,9 +170,22 @@ struct Element<'a> {
     #[serde(borrow)]
     direction: Scalar<'a>,
     #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
     payment: Option<&'a RawValue>,
     #[serde(borrow)]
     errors: Option<&'a RawValue>,
+}
+
+/// Who wrote the messages of an array, and so which of the two ends is the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A customer.
+    Customer,
+    /// The business: an echo.
+    Business,
+    /// Either: history. What the business sent names whom it went to.
+    Either,
 }
 
 /// Reads an element's facts; `ordinal` is its place among everything split out of the body.
@@ -154,10 +194,10 @@ pub(crate) fn facts<'a>(
     raw: &'a RawValue,
     change: &ChangeKey<'_>,
     ordinal: usize,
-    echo: bool,
+    sender: Sender,
 ) -> Facts<'a> {
     match natural {
-        Natural::Message => message(raw, change, ordinal, echo),
+        Natural::Message => message(raw, change, ordinal, sender),
         Natural::Status => status(raw, change, ordinal),
         Natural::Call => call(raw, change, ordinal),
         Natural::CallStatus => call_status(raw, change, ordinal),
@@ -166,35 +206,75 @@ pub(crate) fn facts<'a>(
     }
 }
 
+/// The members of an element. In one pass where it is as documented; one by one where a member is there twice or an id is
+/// not even text.
 fn read(raw: &RawValue) -> Element<'_> {
-    serde_json::from_str(raw.get()).unwrap_or_default()
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| {
+        let members = Members::of(raw).unwrap_or_default();
+        let scalar = |name| members.scalar(name);
+        Element {
+            id: scalar("id"),
+            kind: scalar("type"),
+            status: scalar("status"),
+            event: scalar("event"),
+            timestamp: scalar("timestamp"),
+            from: scalar("from"),
+            from_user_id: scalar("from_user_id"),
+            to: scalar("to"),
+            to_user_id: scalar("to_user_id"),
+            recipient_id: scalar("recipient_id"),
+            recipient_user_id: scalar("recipient_user_id"),
+            recipient_type: scalar("recipient_type"),
+            recipient_participant_id: scalar("recipient_participant_id"),
+            participant_recipient_id: scalar("participant_recipient_id"),
+            recipient_participant_user_id: scalar("recipient_participant_user_id"),
+            group_id: scalar("group_id"),
+            direction: scalar("direction"),
+            message: members.get("message"),
+            payment: members.get("payment"),
+            errors: members.get("errors"),
+        }
+    })
 }
 
 fn owned<'a>(text: &Scalar<'a>) -> Option<Cow<'a, str>> {
     text.clone().into_non_empty()
 }
 
-fn message<'a>(raw: &'a RawValue, change: &ChangeKey<'_>, ordinal: usize, echo: bool) -> Facts<'a> {
+fn message<'a>(raw: &'a RawValue, change: &ChangeKey<'_>, ordinal: usize, sender: Sender) -> Facts<'a> {
     let element = read(raw);
     let id = match element.id.non_empty() {
         Some(id) => change.key("message").text(Some(id)).finish(),
         None => change.sibling("message", raw, ordinal),
     };
-    // An echo is what the business sent: its customer is the one it went to.
-    let (user_id, phone) = if echo {
-        (&element.to_user_id, &element.to)
+    // An echo in standby holds the request that sent it: type and recipient are in there.
+    let request = match (sender, element.kind.non_empty(), element.message) {
+        (Sender::Business, None, Some(request)) => read(request),
+        _ => Element::default(),
+    };
+    let kind = element.kind.non_empty().or(request.kind.non_empty());
+    let to = || owned(&element.to).or_else(|| owned(&request.to));
+    let to_user_id = || owned(&element.to_user_id).or_else(|| owned(&request.to_user_id));
+    let outgoing = match sender {
+        Sender::Customer => false,
+        Sender::Business => true,
+        Sender::Either => to().is_some() || to_user_id().is_some(),
+    };
+    let (user_id, phone) = if outgoing {
+        (to_user_id(), to())
     } else {
-        (&element.from_user_id, &element.from)
+        (owned(&element.from_user_id), owned(&element.from))
     };
     Facts {
         id,
-        kind: known::kind(element.kind.non_empty()),
+        kind: known::kind(kind),
         time: element.timestamp.integer(),
         natural_id: element.id.non_empty().map(str::to_owned),
         customer: Customer {
             group: owned(&element.group_id),
-            user_id: owned(user_id),
-            phone: owned(phone),
+            user_id,
+            phone,
+            ..Customer::default()
         },
         error_codes: codes(element.errors),
     }
@@ -222,43 +302,46 @@ fn status<'a>(raw: &'a RawValue, change: &ChangeKey<'_>, ordinal: usize) -> Fact
     };
     let to_group = element.recipient_type.as_str() == Some("group");
     let recipient = owned(&element.recipient_id);
+    let customer = if to_group {
+        Customer {
+            group: owned(&element.group_id).or(recipient),
+            user_id: owned(&element.recipient_participant_user_id),
+            phone: owned(&element.recipient_participant_id)
+                .or_else(|| owned(&element.participant_recipient_id)),
+            ..Customer::default()
+        }
+    } else {
+        Customer {
+            group: owned(&element.group_id),
+            user_id: owned(&element.recipient_user_id),
+            phone: recipient,
+            ..Customer::default()
+        }
+    };
     Facts {
         id,
         kind: known::kind(element.status.non_empty()),
         time: element.timestamp.integer(),
         natural_id: element.id.non_empty().map(str::to_owned),
-        customer: Customer {
-            group: owned(&element.group_id).or_else(|| if to_group { recipient.clone() } else { None }),
-            user_id: owned(&element.recipient_user_id),
-            phone: if to_group {
-                owned(&element.recipient_participant_id)
-            } else {
-                recipient
-            },
-        },
+        customer,
         error_codes: codes(element.errors),
     }
 }
 
-/// Payment statuses share the message's id: each transaction and each of its states is an event.
+/// Payment statuses share the message's id, and a refund repeats the transaction with its id and status: whatever the
+/// transaction says makes an event of its own.
 fn payment(key: Key, payment: Option<&RawValue>) -> Key {
-    let Some(transaction) = payment.and_then(Members::of).and_then(|p| p.get("transaction")) else {
-        return key;
-    };
-    let members = Members::of(transaction).unwrap_or_default();
-    key.text(members.scalar("id").as_str())
-        .text(members.scalar("status").as_str())
+    match payment.and_then(Members::of).and_then(|p| p.get("transaction")) {
+        Some(transaction) => key.bytes(&canonical::digest(transaction)),
+        None => key,
+    }
 }
 
 fn call<'a>(raw: &'a RawValue, change: &ChangeKey<'_>, ordinal: usize) -> Facts<'a> {
     let element = read(raw);
-    let id = match element.id.non_empty() {
-        Some(id) => change
-            .key("call")
-            .text(Some(id))
-            .text(element.event.non_empty())
-            .finish(),
-        None => change.sibling("call", raw, ordinal),
+    let id = match (element.id.non_empty(), element.event.non_empty()) {
+        (Some(id), Some(event)) => change.key("call").text(Some(id)).text(Some(event)).finish(),
+        _ => change.sibling("call", raw, ordinal),
     };
     let outgoing = element.direction.as_str() == Some("BUSINESS_INITIATED");
     let (user_id, phone) = if outgoing {
@@ -272,9 +355,9 @@ fn call<'a>(raw: &'a RawValue, change: &ChangeKey<'_>, ordinal: usize) -> Facts<
         time: element.timestamp.integer(),
         natural_id: element.id.non_empty().map(str::to_owned),
         customer: Customer {
-            group: None,
             user_id: owned(user_id),
             phone: owned(phone),
+            ..Customer::default()
         },
         error_codes: codes(element.errors),
     }
@@ -296,9 +379,9 @@ fn call_status<'a>(raw: &'a RawValue, change: &ChangeKey<'_>, ordinal: usize) ->
         time: element.timestamp.integer(),
         natural_id: element.id.non_empty().map(str::to_owned),
         customer: Customer {
-            group: None,
             user_id: owned(&element.recipient_user_id),
             phone: owned(&element.recipient_id),
+            ..Customer::default()
         },
         error_codes: codes(element.errors),
     }
@@ -312,7 +395,7 @@ fn error<'a>(raw: &'a RawValue, change: &ChangeKey<'_>, ordinal: usize) -> Facts
     Facts {
         id: change
             .key("error")
-            .bytes(&Sha256::digest(change.body))
+            .bytes(change.body.digest())
             .bytes(&(ordinal as u64).to_be_bytes())
             .finish(),
         kind: known::kind(code.non_empty()),
