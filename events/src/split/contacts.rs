@@ -71,12 +71,10 @@ impl<'a> Contacts<'a> {
     /// The contact of a customer: by user id, then by the user id before a change of it, then by phone. Where a change
     /// holds one element and one contact without any kind of id in common (`alone`), nothing else can be meant.
     pub(crate) fn find(&self, customer: &Customer<'_>, alone: bool) -> Option<&'a RawValue> {
-        let user_ids = [&customer.user_id, &customer.former_user_id]
+        let found = [&customer.user_id, &customer.former_user_id]
             .into_iter()
-            .flatten();
-        let found = user_ids
-            .filter_map(|id| self.by(Kind::UserId, id))
-            .next()
+            .flatten()
+            .find_map(|id| self.by(Kind::UserId, id))
             .or_else(|| self.by(Kind::Phone, customer.phone.as_deref()?));
         match (found, self.contacts.as_slice()) {
             (Some(contact), _) => Some(contact.raw),

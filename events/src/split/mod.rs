@@ -11,13 +11,14 @@ mod canonical;
 mod catalog;
 mod contacts;
 mod data;
+mod element;
 mod envelope;
 mod history;
 mod keys;
 mod outcome;
 mod rare;
 mod scope;
-mod shape;
+pub(crate) mod shape;
 mod value;
 
 use std::borrow::Cow;
