@@ -122,9 +122,7 @@ fn dead_letters(name: &str, body: &[u8], text: &mut String) {
 fn facts(name: &str, addressed: &Addressed, event: Option<&Event>, text: &mut String) {
     let _ = writeln!(text, "{name} subject {}", addressed.subject);
     for (header, value) in &addressed.headers {
-        if *header != crate::contract::RECEIVED {
-            let _ = writeln!(text, "{name} header {header}: {value}");
-        }
+        let _ = writeln!(text, "{name} header {header}: {value}");
     }
     if let Some(event) = event {
         let _ = writeln!(text, "{name} data {}", keys(&event.data).join(" "));

@@ -15,9 +15,17 @@ pub(crate) struct Contacts<'a> {
     by_id: Vec<(Kind, Cow<'a, str>, usize)>,
 }
 
-struct Contact<'a> {
-    raw: &'a RawValue,
+/// One contact.
+pub(crate) struct Contact<'a> {
+    pub(crate) raw: &'a RawValue,
     ids: Ids<'a>,
+}
+
+impl Contact<'_> {
+    /// The customer's phone number as WhatsApp spells it, where Meta tells it.
+    pub(crate) fn phone(&self) -> Option<&str> {
+        self.ids.wa_id.non_empty()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,26 +78,21 @@ impl<'a> Contacts<'a> {
 
     /// The contact of a customer: by user id, then by the user id before a change of it, then by phone. Where a change
     /// holds one element and one contact without any kind of id in common (`alone`), nothing else can be meant.
-    pub(crate) fn find(&self, customer: &Customer<'_>, alone: bool) -> Option<&'a RawValue> {
+    pub(crate) fn find(&self, customer: &Customer<'_>, alone: bool) -> Option<&Contact<'a>> {
         let found = [&customer.user_id, &customer.former_user_id]
             .into_iter()
             .flatten()
             .find_map(|id| self.by(Kind::UserId, id))
             .or_else(|| self.by(Kind::Phone, customer.phone.as_deref()?));
         match (found, self.contacts.as_slice()) {
-            (Some(contact), _) => Some(contact.raw),
+            (Some(contact), _) => Some(contact),
             (None, [only]) if alone => {
                 let comparable = (customer.user_id.is_some() && only.ids.user_id.non_empty().is_some())
                     || (customer.phone.is_some() && only.ids.wa_id.non_empty().is_some());
-                (!comparable).then_some(only.raw)
+                (!comparable).then_some(only)
             }
             _ => None,
         }
-    }
-
-    /// The user id in the contact of a phone, for a customer whose element names only that.
-    pub(crate) fn user_id(&self, phone: &str) -> Option<&str> {
-        self.by(Kind::Phone, phone)?.ids.user_id.non_empty()
     }
 
     fn by(&self, kind: Kind, id: &str) -> Option<&Contact<'a>> {

@@ -111,12 +111,17 @@ pub(crate) struct Customer<'a> {
 }
 
 impl Customer<'_> {
-    /// What the lane is hashed from: a group stays together; a user id outlives a phone number that Meta may omit.
-    pub(crate) fn lane_key(&self) -> Option<&str> {
-        self.group
-            .as_deref()
-            .or(self.user_id.as_deref())
-            .or(self.phone.as_deref())
+    /// What the lane is hashed from: a group stays together. Then the phone number, the contact's before the element's own,
+    /// since it is spelled in one way only; failed statuses and echoes name nothing else. Last the user id, which is all that
+    /// Meta tells of customers with a username.
+    pub(crate) fn lane_key<'c>(&'c self, contact_phone: Option<&'c str>) -> Option<&'c str> {
+        let candidates = [
+            self.group.as_deref(),
+            contact_phone,
+            self.phone.as_deref(),
+            self.user_id.as_deref(),
+        ];
+        candidates.into_iter().flatten().next()
     }
 }
 

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use self::catalog::List;
+use self::contacts::Contact;
 use self::envelope::{Change, Entry};
 use self::keys::{Body, Customer, Facts, Sender};
 use self::scope::Scope;
@@ -209,16 +210,14 @@ impl<'a> Splitter<'a> {
             kind,
             time,
             natural_id,
-            mut customer,
+            customer,
             error_codes,
         } = object.facts;
         let contact = scope.contacts.find(&customer, scope.single);
-        if let (None, Some(phone)) = (&customer.user_id, &customer.phone) {
-            customer.user_id = scope.contacts.user_id(phone).map(|id| Cow::Owned(id.to_owned()));
-        }
+        let lane_key = customer.lane_key(contact.and_then(Contact::phone));
         let [first, second] = object.more;
         let optional = [
-            ("contact", contact.map(RawValue::get)),
+            ("contact", contact.map(|contact| contact.raw.get())),
             ("conversation_context", scope.conversation),
             ("metadata", scope.metadata),
             first,
@@ -230,7 +229,7 @@ impl<'a> Splitter<'a> {
             account: Arc::clone(&scope.account),
             family: object.family,
             kind,
-            lane: Lane::of(&scope.account.token, customer.lane_key()),
+            lane: Lane::of(&scope.account.token, lane_key),
             time: time.or(scope.entry_time),
             natural_id,
             error_codes,
