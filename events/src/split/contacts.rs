@@ -83,7 +83,12 @@ impl<'a> Contacts<'a> {
             .into_iter()
             .flatten()
             .find_map(|id| self.by(Kind::UserId, id))
-            .or_else(|| self.by(Kind::Phone, customer.phone.as_deref()?));
+            .or_else(|| {
+                // Two user ids that differ are two people, whatever number they share.
+                let same_phone = self.by(Kind::Phone, customer.phone.as_deref()?)?;
+                let differ = customer.user_id.is_some() && same_phone.ids.user_id.non_empty().is_some();
+                (!differ).then_some(same_phone)
+            });
         match (found, self.contacts.as_slice()) {
             (Some(contact), _) => Some(contact),
             (None, [only]) if alone => {
