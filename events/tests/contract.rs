@@ -72,6 +72,16 @@ fn the_examples_are_what_is_published() {
 }
 
 #[test]
+fn the_manual_shows_the_example_as_it_is() {
+    let manual = committed("../docs/events.md");
+    let example = committed("examples/messages.json");
+    assert!(
+        manual.contains(&example),
+        "docs/events.md: put in examples/messages.json again"
+    );
+}
+
+#[test]
 fn every_sample_and_every_header_is_in_the_golden_file() {
     let golden = samples::golden();
     for sample in samples::ALL {
