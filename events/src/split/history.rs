@@ -1,13 +1,13 @@
 //! The `history` field: chunks of past threads, one event per message.
 //!
 //! A chunk may hold thousands of messages and be larger than a broker accepts in one piece. A wamid alone does not
-//! identify a message here: a `media_placeholder` is followed by a second delivery of the same wamid with the media.
+//! identify a message here: a `media_placeholder` is followed by a second delivery of the same wamid with the media. The
+//! key is the digest of the value, which holds the chunk's phase and order, and the message's own.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::canonical;
 use super::catalog::Natural;
 use super::keys::{self, Customer, Facts, Sender};
 use super::shape::{Members, Scalar, elements, scalar};
@@ -21,8 +21,6 @@ pub(super) const FIELD: &str = "history";
 #[derive(Default)]
 struct Chunk<'a> {
     metadata: Option<&'a RawValue>,
-    phase: Scalar<'a>,
-    order: Scalar<'a>,
     threads: Vec<&'a RawValue>,
     errors: Vec<&'a RawValue>,
     other: Vec<(Cow<'a, str>, &'a RawValue)>,
@@ -35,12 +33,7 @@ impl<'a> Chunk<'a> {
             match (name.as_ref(), elements(raw)) {
                 ("threads", Some(threads)) => chunk.threads.extend(threads),
                 ("errors", Some(errors)) => chunk.errors.extend(errors),
-                ("metadata", _) if chunk.metadata.is_none() => {
-                    let members = Members::of(raw).unwrap_or_default();
-                    chunk.phase = members.scalar("phase");
-                    chunk.order = members.scalar("chunk_order");
-                    chunk.metadata = Some(raw);
-                }
+                ("metadata", _) if chunk.metadata.is_none() => chunk.metadata = Some(raw),
                 _ => chunk.other.push((name, raw)),
             }
         }
@@ -65,7 +58,7 @@ impl Splitter<'_> {
                 match list.natural {
                     // The media of a placeholder sent before, under the same wamid.
                     Natural::Message => {
-                        let facts = self.history_message(scope, &Chunk::default(), raw);
+                        let facts = self.history_message(scope, raw);
                         self.push_history(scope, list.object, raw, facts, None, None);
                     }
                     _ => self.element(scope, list, raw),
@@ -124,7 +117,7 @@ impl Splitter<'_> {
             return self.extra(scope, FIELD, raw);
         }
         for message in messages {
-            let mut facts = self.history_message(scope, chunk, message);
+            let mut facts = self.history_message(scope, message);
             // Both directions of a thread share its customer.
             facts.customer = Customer {
                 user_id: user_id.clone().into_non_empty(),
@@ -136,17 +129,10 @@ impl Splitter<'_> {
         }
     }
 
-    fn history_message<'r>(&self, scope: &Scope<'_>, chunk: &Chunk<'_>, raw: &'r RawValue) -> Facts<'r> {
+    fn history_message<'r>(&self, scope: &Scope<'_>, raw: &'r RawValue) -> Facts<'r> {
         let facts = keys::facts(Natural::Message, raw, &scope.key, self.ordinal, Sender::Either);
-        let key = scope
-            .key
-            .hashed("message")
-            .text(chunk.phase.as_str())
-            .text(chunk.order.as_str());
         Facts {
-            id: key
-                .digest_and_ordinal(&canonical::digest(raw), self.ordinal)
-                .finish(),
+            id: scope.key.sibling("message", raw, self.ordinal),
             ..facts
         }
     }
