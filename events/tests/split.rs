@@ -13,6 +13,8 @@ mod fields;
 mod header;
 #[path = "split/history.rs"]
 mod history;
+#[path = "split/keyless.rs"]
+mod keyless;
 #[path = "split/keys.rs"]
 mod keys;
 #[path = "split/odd.rs"]
