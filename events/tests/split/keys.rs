@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::build::{body, events, messages, sample};
 
-/// A body with one value replaced: `change(sample, "/entry/0/...", new)`.
+/// A sample with the value at one place replaced: `with("text", "/entry/0/time", json!(1))`.
 pub(crate) fn with(name: &str, pointer: &str, new: Value) -> String {
     let mut body: Value = serde_json::from_str(sample(name)).unwrap();
     let (parent, last) = pointer.rsplit_once('/').unwrap();
