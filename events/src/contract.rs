@@ -4,11 +4,10 @@
 //! Headers follow the CloudEvents 1.0 NATS protocol binding in binary mode (attributes prefixed `ce-`), plus
 //! `Nats-Msg-Id`, which JetStream deduplicates by.
 
-use std::fmt::Write as _;
-
 use crate::event::{Event, Origin};
 use crate::id::EventId;
-use crate::token::token;
+use crate::known::{DEAD_LETTER, QUARANTINE, TEST};
+use crate::token::{ABSENT, token};
 
 /// Identifies the version of the data's shape.
 pub const DATA_SCHEMA: &str = "https://wahook.dev/schemas/event/v1";
@@ -23,6 +22,25 @@ pub const RECEIVED: &str = "wahook-received";
 pub const FAMILY: &str = "wahook-family";
 /// Header: where the data is when it is larger than the broker takes (CloudEvents claim check, `dataref` extension).
 pub const DATA_REF: &str = "ce-dataref";
+/// Header: the version of CloudEvents.
+pub const SPEC_VERSION: &str = "ce-specversion";
+/// Header: the event's id. That of a quarantined event is the one it would have had.
+pub const ID: &str = "ce-id";
+/// Header: who published it and for which account, `/<prefix>/<namespace>/<webhook>/<account>`.
+pub const SOURCE: &str = "ce-source";
+/// Header: `com.whatsapp.<family>.<type>`.
+pub const TYPE: &str = "ce-type";
+/// Header: the media type of the data.
+pub const CONTENT_TYPE: &str = "ce-datacontenttype";
+/// Header: the version of the data's shape; not on dead letters, whose data has none.
+pub const SCHEMA: &str = "ce-dataschema";
+/// Header: when it happened by Meta's clock, RFC 3339 in UTC.
+pub const TIME: &str = "ce-time";
+/// Header: Meta's own id of the object, such as a wamid. It may embed a phone number.
+pub const SUBJECT: &str = "ce-subject";
+
+/// What `ce-type` begins with.
+pub const TYPE_PREFIX: &str = "com.whatsapp.";
 
 /// Who publishes: the fixed part of every subject and of `ce-source`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,10 +126,17 @@ impl Request<'_> {
         let account = event.account.token.as_str();
         let family = match destination {
             Destination::Event => event.family.as_ref(),
-            Destination::Test => "test",
-            Destination::Quarantine => "quarantine",
+            Destination::Test => TEST,
+            Destination::Quarantine => QUARANTINE,
         };
-        let mut headers = self.headers(id, account, family, &event.kind, event.time);
+        let mut headers = self.headers(id, account, family, &event.kind, "application/json");
+        headers.push((SCHEMA, DATA_SCHEMA.into()));
+        if let Some(time) = event
+            .time
+            .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        {
+            headers.push((TIME, time.to_string()));
+        }
         if destination == Destination::Quarantine {
             // A later publication under the right account must not be taken for a repeat of this one.
             headers[0].1.insert_str(0, "q-");
@@ -120,7 +145,7 @@ impl Request<'_> {
             headers.push((FAMILY, event.family.clone().into_owned()));
         }
         if let Some(natural) = event.natural_id.as_deref().filter(|id| is_header_safe(id)) {
-            headers.push(("ce-subject", natural.to_owned()));
+            headers.push((SUBJECT, natural.to_owned()));
         }
         let subject = self
             .publisher
@@ -130,18 +155,13 @@ impl Request<'_> {
 
     /// Addresses a dead letter: bytes that were signed but are no event.
     pub fn dead_letter(&self, reason: &'static str, bytes: &[u8]) -> (EventId, Addressed) {
-        let id = EventId::of_bytes("dead_letter", bytes);
-        let mut headers = self.headers(id, crate::ABSENT, "dead_letter", reason, None);
-        for (name, value) in &mut headers {
-            if *name == "ce-datacontenttype" {
-                // The bytes as they came: most of them are not JSON.
-                *value = "application/octet-stream".into();
-            }
-        }
+        let id = EventId::of_bytes(DEAD_LETTER, bytes);
+        // The bytes as they came: most of them are not JSON.
+        let headers = self.headers(id, ABSENT, DEAD_LETTER, reason, "application/octet-stream");
         (
             id,
             Addressed {
-                subject: self.publisher.subject(crate::ABSENT, "dead_letter", reason, '0'),
+                subject: self.publisher.subject(ABSENT, DEAD_LETTER, reason, '0'),
                 headers,
             },
         )
@@ -153,24 +173,17 @@ impl Request<'_> {
         account: &str,
         family: &str,
         kind: &str,
-        time: Option<i64>,
+        content_type: &str,
     ) -> Vec<(&'static str, String)> {
         let id = id.to_string();
         let mut headers = Vec::with_capacity(12);
         headers.push((MSG_ID, id.clone()));
         headers.push((EXPECTED_STREAM, self.stream.to_owned()));
-        headers.push(("ce-specversion", "1.0".into()));
-        headers.push(("ce-id", id));
-        headers.push(("ce-source", [&self.publisher.source, account].concat()));
-        headers.push(("ce-type", ["com.whatsapp.", family, ".", kind].concat()));
-        headers.push(("ce-datacontenttype", "application/json".into()));
-        headers.push(("ce-dataschema", DATA_SCHEMA.into()));
-        if let Some(time) = time.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
-            let mut text = String::with_capacity(24);
-            // Writing to a string does not fail.
-            let _ = write!(text, "{time}");
-            headers.push(("ce-time", text));
-        }
+        headers.push((SPEC_VERSION, "1.0".into()));
+        headers.push((ID, id));
+        headers.push((SOURCE, [&self.publisher.source, account].concat()));
+        headers.push((TYPE, [TYPE_PREFIX, family, ".", kind].concat()));
+        headers.push((CONTENT_TYPE, content_type.into()));
         headers.push((RECEIVED, self.received.to_owned()));
         headers
     }

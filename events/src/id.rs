@@ -85,10 +85,9 @@ impl Key {
         Self(hasher)
     }
 
-    /// Adds the digest of an object's own bytes and its place among its siblings, for objects without an id.
-    pub(crate) fn digest_and_ordinal(self, raw: &str, ordinal: usize) -> Self {
-        self.bytes(&Sha256::digest(raw.as_bytes()))
-            .bytes(&(ordinal as u64).to_be_bytes())
+    /// Adds an object without an id: its digest, and its place among everything in the body, so that two alike stay two.
+    pub(crate) fn digest_and_ordinal(self, digest: &[u8; 32], ordinal: usize) -> Self {
+        self.bytes(digest).bytes(&(ordinal as u64).to_be_bytes())
     }
 
     /// The id of the key so far.

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::received::Family;
 use crate::token::token;
 
 /// Every name known when this was written, sorted. Sources: Meta, WhatsApp Cloud API webhooks reference (messages,
@@ -97,55 +98,17 @@ pub const NAMES: &[&str] = &[
 ];
 
 /// The families of events: what a subject's fifth token can be, as far as known when this was written, sorted.
-pub const FAMILIES: &[&str] = &[
-    "account_alerts",
-    "account_review_update",
-    "account_settings_update",
-    "account_update",
-    "automatic_events",
-    "business_capability_update",
-    "business_username_update",
-    "business_username_updates",
-    "calls",
-    "changed_fields",
-    "consumer_profile",
-    "dead_letter",
-    "errors",
-    "flows",
-    "group_lifecycle_update",
-    "group_participants_update",
-    "group_settings_update",
-    "group_status_update",
-    "history",
-    "message_echoes",
-    "message_template_components_update",
-    "message_template_quality_update",
-    "message_template_status_update",
-    "messages",
-    "messaging_handovers",
-    "partner_solutions",
-    "payment_configuration_update",
-    "phone_number_name_update",
-    "phone_number_quality_update",
-    "phone_number_username_update",
-    "quarantine",
-    "security",
-    "smb_app_state_sync",
-    "smb_message_echoes",
-    "standby",
-    "statuses",
-    "template_category_update",
-    "template_correct_category_detection",
-    "template_performance_metrics",
-    "test",
-    "tracking_events",
-    "user_actions",
-    "user_id_update",
-    "user_preferences",
-];
+pub const FAMILIES: &[&str] = Family::WORDS;
+
+/// The family of a signed body, or a piece of one, that is no event.
+pub const DEAD_LETTER: &str = "dead_letter";
+/// The family of an event of a phone number that the webhook does not list.
+pub const QUARANTINE: &str = "quarantine";
+/// The family of a test from Meta's dashboard.
+pub const TEST: &str = "test";
 
 /// The families Wahook gives itself; a field of Meta's with such a name gets the prefix `field_`.
-pub(crate) const OWN_FAMILIES: [&str; 3] = ["dead_letter", "quarantine", "test"];
+pub(crate) const OWN_FAMILIES: [&str; 3] = [DEAD_LETTER, QUARANTINE, TEST];
 
 /// A type or event name as a subject token; known names are static.
 pub(crate) fn kind(name: Option<&str>) -> Cow<'static, str> {
@@ -157,10 +120,11 @@ pub(crate) fn kind(name: Option<&str>) -> Cow<'static, str> {
 
 /// A field's name as the family token of its events.
 pub(crate) fn family(field: &str) -> Cow<'static, str> {
-    if OWN_FAMILIES.contains(&field) {
-        Cow::Owned(format!("field_{field}"))
+    let family = intern(FAMILIES, field);
+    if OWN_FAMILIES.contains(&family.as_ref()) {
+        Cow::Owned(format!("field_{family}"))
     } else {
-        intern(FAMILIES, field)
+        family
     }
 }
 
@@ -187,6 +151,7 @@ mod tests {
     #[test]
     fn metas_fields_cannot_take_our_families() {
         assert_eq!(family("test"), "field_test");
+        assert_eq!(family("dead.letter"), "field_dead_letter");
         assert_eq!(family("messages"), "messages");
         assert_eq!(family("brand.new"), "brand_new");
     }

@@ -12,36 +12,47 @@
 //! ```
 
 mod error;
+mod family;
 mod headers;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::model::{Call, Contact, FieldValue, HistoryMetadata, Id, Message, MetaError, Status, UserAction};
+use crate::model::{
+    Call, Contact, ConversationContext, FieldValue, HistoryMetadata, HistoryThread, Id, Message, MetaError,
+    Status, UserAction,
+};
 
 pub use error::DataError;
-pub use headers::{Family, Headers};
+pub use family::Family;
+pub use headers::Headers;
 
 /// The data of an event: Meta's object, its bytes unchanged, and the account it belongs to.
 ///
-/// `Debug` prints Meta's object and with it personal data; do not log it.
-#[derive(Debug, Clone)]
+/// `Debug` prints which object it is and how large, nothing of what it says.
+#[derive(Clone)]
 pub struct EventData {
-    context: Context,
+    context: Beside,
     kind: ObjectKind,
     object: Box<RawValue>,
 }
 
-/// The account that an event belongs to. Whatever Meta did not send is `None`.
-#[derive(Debug, Clone)]
-struct Context {
+/// What stands beside Meta's object. Whatever Meta did not send is `None`.
+#[derive(Clone)]
+struct Beside {
     waba_id: Option<Id>,
     portfolio_id: Option<Id>,
     phone_number_id: Option<Id>,
     display_phone_number: Option<Id>,
-    thread_id: Option<Id>,
     contact: Option<Box<RawValue>>,
+    conversation_context: Option<Box<RawValue>>,
+    metadata: Option<Box<RawValue>>,
     history: Option<Box<RawValue>>,
+    thread: Option<Box<RawValue>>,
 }
 
 /// Which of Meta's objects an event carries: the last key of its data.
@@ -76,6 +87,15 @@ impl ObjectKind {
     }
 }
 
+impl fmt::Debug for EventData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventData")
+            .field("kind", &self.kind)
+            .field("bytes", &self.object.get().len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl EventData {
     /// Reads the payload of an event.
     ///
@@ -102,14 +122,16 @@ impl EventData {
         if let Some((second, _)) = present.next() {
             return Err(DataError::TwoObjects(kind.key(), second.key()));
         }
-        let context = Context {
+        let context = Beside {
             waba_id: wire.waba_id,
             portfolio_id: wire.portfolio_id,
             phone_number_id: wire.phone_number_id,
             display_phone_number: wire.display_phone_number,
-            thread_id: wire.thread_id,
             contact: wire.contact,
+            conversation_context: wire.conversation_context,
+            metadata: wire.metadata,
             history: wire.history,
+            thread: wire.thread,
         };
         Ok(Self {
             context,
@@ -138,11 +160,6 @@ impl EventData {
         self.context.display_phone_number.as_deref()
     }
 
-    /// History: the conversation that the message comes from.
-    pub fn thread_id(&self) -> Option<&str> {
-        self.context.thread_id.as_deref()
-    }
-
     /// The customer, where Meta described one.
     ///
     /// # Errors
@@ -160,6 +177,23 @@ impl EventData {
         self.context.contact.as_deref()
     }
 
+    /// What was said before the thread came here, where Meta sent a summary.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`] where the summary is not an object.
+    pub fn conversation_context(&self) -> Result<Option<ConversationContext>, DataError> {
+        self.context
+            .conversation_context
+            .as_deref()
+            .map(|raw| read(raw, "conversation_context"))
+            .transpose()
+    }
+
+    /// Meta's `metadata` as it came, where it says more than the phone number and its id.
+    pub fn metadata_raw(&self) -> Option<&RawValue> {
+        self.context.metadata.as_deref()
+    }
+
     /// History: the place of the chunk that the message comes from.
     ///
     /// # Errors
@@ -170,6 +204,23 @@ impl EventData {
             .as_deref()
             .map(|raw| read(raw, "history"))
             .transpose()
+    }
+
+    /// History: the conversation that the message comes from, without its messages.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`] where the description is not an object.
+    pub fn thread(&self) -> Result<Option<HistoryThread>, DataError> {
+        self.context
+            .thread
+            .as_deref()
+            .map(|raw| read(raw, "thread"))
+            .transpose()
+    }
+
+    /// History: the conversation as Meta described it, without its messages.
+    pub fn thread_raw(&self) -> Option<&RawValue> {
+        self.context.thread.as_deref()
     }
 
     /// Which object the event carries.
@@ -263,9 +314,11 @@ struct Wire {
     portfolio_id: Option<Id>,
     phone_number_id: Option<Id>,
     display_phone_number: Option<Id>,
-    thread_id: Option<Id>,
     contact: Option<Box<RawValue>>,
+    conversation_context: Option<Box<RawValue>>,
+    metadata: Option<Box<RawValue>>,
     history: Option<Box<RawValue>>,
+    thread: Option<Box<RawValue>>,
     #[serde(default, deserialize_with = "present")]
     message: Option<Box<RawValue>>,
     #[serde(default, deserialize_with = "present")]
@@ -283,67 +336,4 @@ struct Wire {
 /// A key that is there counts, even where Meta's object is `null`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(deserializer).map(Some)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn the_context_and_the_object_are_read_and_the_bytes_stay() {
-        let payload = br#"{"waba_id":"1","phone_number_id":"2","display_phone_number":"15550100001",
-            "contact":{"wa_id":"15550100002"},"history":{"phase":"1"},"thread_id":"t","new":1,
-            "message":{"id":"wamid.A", "type":"text","text":{"body":"\u00e9\/"}}}"#;
-        let data = EventData::parse(payload).unwrap();
-        assert_eq!((data.waba_id(), data.phone_number_id()), (Some("1"), Some("2")));
-        assert_eq!(
-            (data.display_phone_number(), data.thread_id()),
-            (Some("15550100001"), Some("t"))
-        );
-        assert_eq!((data.portfolio_id(), data.kind()), (None, ObjectKind::Message));
-        assert_eq!(data.history().unwrap().unwrap().phase, Some(1));
-        assert!(data.contact().unwrap().unwrap().is("15550100002"));
-        assert_eq!(
-            data.raw().get(),
-            r#"{"id":"wamid.A", "type":"text","text":{"body":"\u00e9\/"}}"#
-        );
-        assert_eq!(data.message().unwrap().unwrap().id, "wamid.A");
-        assert!(data.status().unwrap().is_none());
-        assert!(data.value().is_none());
-    }
-
-    #[test]
-    fn a_null_object_is_an_object() {
-        let data = EventData::parse(br#"{"value":null}"#).unwrap();
-        assert_eq!(data.value().unwrap().get(), "null");
-        assert_eq!(
-            data.field_value(&Family::from("tracking_events")),
-            Some(FieldValue::Unknown(().into()))
-        );
-    }
-
-    #[test]
-    fn what_is_no_event_is_refused_without_a_word_of_it() {
-        let error = |payload: &[u8]| EventData::parse(payload).unwrap_err();
-        assert_eq!(error(b"{}"), DataError::NoObject);
-        assert_eq!(
-            error(br#"{"status":{},"value":1}"#),
-            DataError::TwoObjects("status", "value")
-        );
-        for payload in [
-            &b"secret"[..],
-            b"\"secret\"",
-            b"{\"message\":secret}",
-            b"\xff",
-            b"",
-        ] {
-            let error = error(payload);
-            assert!(matches!(error, DataError::NotEventData { .. }), "{error:?}");
-            assert!(!format!("{error} {error:?}").contains("secret"));
-        }
-        let data = EventData::parse(br#"{"message":{"from":"secret"}}"#).unwrap();
-        assert_eq!(data.message().unwrap_err(), DataError::Shape("message"));
-    }
 }

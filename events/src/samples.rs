@@ -3,8 +3,11 @@
 //! All numbers and ids are fictional. The bodies keep Meta's habits: message timestamps are strings, account
 //! times are integers, text outside ASCII is escaped, in some bodies `/` is too, and the order of keys varies.
 
+mod contract;
 mod fresh;
+mod indent;
 
+pub use contract::{Generated, generated, golden};
 pub use fresh::fresh;
 
 /// A webhook body and what it shows.

@@ -22,6 +22,9 @@ macro_rules! words {
         }
 
         impl $name {
+            /// Every word that this version knows, as it is written.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
             /// The word itself.
             pub fn as_str(&self) -> &str {
                 match self {

@@ -1,11 +1,15 @@
 //! The headers beside the data of an event.
 
-use crate::model::words::words;
+use std::fmt;
+
+use super::Family;
+use crate::contract;
 
 /// The headers of an event, looked up among all headers of a message.
 ///
-/// None of them holds personal data, so all of them may be logged. Names are compared without regard to case.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// All of them may be logged but [`subject`](Self::subject), which `Debug` leaves out. Names are compared without regard to
+/// case.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Headers<'a> {
     event_id: Option<&'a str>,
     event_type: Option<&'a str>,
@@ -14,6 +18,7 @@ pub struct Headers<'a> {
     data_ref: Option<&'a str>,
     message_id: Option<&'a str>,
     received: Option<&'a str>,
+    original_family: Option<&'a str>,
 }
 
 impl<'a> Headers<'a> {
@@ -21,17 +26,20 @@ impl<'a> Headers<'a> {
     pub fn from_pairs(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut headers = Self::default();
         for (name, value) in pairs {
-            let slot = match name.to_ascii_lowercase().as_str() {
-                "ce-id" => &mut headers.event_id,
-                "ce-type" => &mut headers.event_type,
-                "ce-time" => &mut headers.time,
-                "ce-subject" => &mut headers.subject,
-                "ce-dataref" => &mut headers.data_ref,
-                "nats-msg-id" => &mut headers.message_id,
-                "wahook-received" => &mut headers.received,
-                _ => continue,
-            };
-            slot.get_or_insert(value);
+            let slots = [
+                (contract::ID, &mut headers.event_id),
+                (contract::TYPE, &mut headers.event_type),
+                (contract::TIME, &mut headers.time),
+                (contract::SUBJECT, &mut headers.subject),
+                (contract::DATA_REF, &mut headers.data_ref),
+                (contract::MSG_ID, &mut headers.message_id),
+                (contract::RECEIVED, &mut headers.received),
+                (contract::FAMILY, &mut headers.original_family),
+            ];
+            let mut slots = slots.into_iter();
+            if let Some((_, slot)) = slots.find(|(known, _)| name.eq_ignore_ascii_case(known)) {
+                slot.get_or_insert(value);
+            }
         }
         headers
     }
@@ -44,6 +52,11 @@ impl<'a> Headers<'a> {
     /// The event's type (`ce-type`): `com.whatsapp.<family>.<type>`.
     pub const fn event_type(&self) -> Option<&'a str> {
         self.event_type
+    }
+
+    /// The family under which Meta sent it (`wahook-family`), where [`family`](Self::family) is `test` or `quarantine`.
+    pub fn original_family(&self) -> Option<Family> {
+        self.original_family.map(Family::from)
     }
 
     /// The family in the event's type.
@@ -61,7 +74,8 @@ impl<'a> Headers<'a> {
         self.time
     }
 
-    /// What the event is about (`ce-subject`).
+    /// Meta's own id of the object (`ce-subject`): a wamid, a call id, a group id. Such an id may embed a phone number: do
+    /// not log it.
     pub const fn subject(&self) -> Option<&'a str> {
         self.subject
     }
@@ -71,7 +85,7 @@ impl<'a> Headers<'a> {
         self.data_ref
     }
 
-    /// The id by which the broker deduplicates (`Nats-Msg-Id`).
+    /// The id by which the broker deduplicates (`Nats-Msg-Id`): the event's id, in quarantine with `q-` in front.
     pub const fn message_id(&self) -> Option<&'a str> {
         self.message_id
     }
@@ -82,46 +96,23 @@ impl<'a> Headers<'a> {
     }
 
     fn type_parts(&self) -> Option<(&'a str, &'a str)> {
-        self.event_type?.strip_prefix("com.whatsapp.")?.split_once('.')
+        self.event_type?
+            .strip_prefix(contract::TYPE_PREFIX)?
+            .split_once('.')
     }
 }
 
-words! {
-    /// The family of an event: what kind of thing it tells. An account field's family is the field's name, kept
-    /// in `Other` where it has no item here.
-    pub enum Family {
-        /// A customer's message.
-        Messages = "messages",
-        /// What became of a message or a payment.
-        Statuses = "statuses",
-        /// An error that belongs to no message.
-        Errors = "errors",
-        /// A call, or what became of one.
-        Calls = "calls",
-        /// A click on a marketing message.
-        UserActions = "user_actions",
-        /// An earlier conversation.
-        History = "history",
-        /// A message the business sent from another place.
-        MessageEchoes = "message_echoes",
-        /// A message the business sent from the WhatsApp Business app.
-        SmbMessageEchoes = "smb_message_echoes",
-        /// A change of the app's address book.
-        SmbAppStateSync = "smb_app_state_sync",
-        /// A copy for a partner that does not own the thread.
-        Standby = "standby",
-        /// A thread changed its owner.
-        MessagingHandovers = "messaging_handovers",
-        /// A template's status.
-        TemplateStatus = "message_template_status_update",
-        /// An account changed.
-        AccountUpdate = "account_update",
-        /// A test from Meta's dashboard.
-        Test = "test",
-        /// An event of a phone number that the webhook does not list.
-        Quarantine = "quarantine",
-        /// A signed body that could not be split.
-        DeadLetter = "dead_letter",
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Headers")
+            .field("event_id", &self.event_id)
+            .field("event_type", &self.event_type)
+            .field("time", &self.time)
+            .field("data_ref", &self.data_ref)
+            .field("message_id", &self.message_id)
+            .field("received", &self.received)
+            .field("original_family", &self.original_family)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,19 +128,24 @@ mod tests {
             ("Nats-Msg-Id", "m"),
             ("CE-Type", "com.whatsapp.messages.text"),
             ("ce-type", "later"),
-            ("ce-dataref", "nats:x"),
+            ("wahook-family", "messages"),
+            ("ce-subject", "wamid.SECRET"),
+            ("ce-dataref", "nats-object:b/x"),
             ("traceparent", "00"),
         ];
         let headers = Headers::from_pairs(pairs);
         assert_eq!(
             (headers.message_id(), headers.data_ref()),
-            (Some("m"), Some("nats:x"))
+            (Some("m"), Some("nats-object:b/x"))
         );
         assert_eq!(
             (headers.family(), headers.kind()),
             (Some(Family::Messages), Some("text"))
         );
         assert_eq!(headers.event_id(), None);
+        assert_eq!(headers.original_family(), Some(Family::Messages));
+        assert_eq!(headers.subject(), Some("wamid.SECRET"));
+        assert!(!format!("{headers:?}").contains("SECRET"));
         let foreign = Headers::from_pairs([("ce-type", "org.example.messages.text")]);
         assert_eq!(foreign.family(), None);
     }

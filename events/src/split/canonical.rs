@@ -25,7 +25,7 @@ fn write(raw: &RawValue, depth: usize, out: &mut Sha256) {
             Some(Members(mut members)) => {
                 // Stable: of repeated names the order stays, since it may mean something to the reader.
                 members.sort_by(|a, b| a.0.cmp(&b.0));
-                tagged(b'{', &members.len().to_be_bytes(), out);
+                tagged(b'{', &(members.len() as u64).to_be_bytes(), out);
                 for (name, value) in members {
                     tagged(b'k', name.as_bytes(), out);
                     write(value, depth - 1, out);
@@ -35,7 +35,7 @@ fn write(raw: &RawValue, depth: usize, out: &mut Sha256) {
         },
         Some(b'[') if depth > 0 => match elements(raw) {
             Some(list) => {
-                tagged(b'[', &list.len().to_be_bytes(), out);
+                tagged(b'[', &(list.len() as u64).to_be_bytes(), out);
                 for value in list {
                     write(value, depth - 1, out);
                 }

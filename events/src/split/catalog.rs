@@ -7,7 +7,7 @@
 pub(crate) enum Natural {
     /// `id` (a wamid).
     Message,
-    /// `id`, `type`, `status`, the group participant and the payment transaction.
+    /// `id`, `type`, `status`, the group participant and what the payment transaction says.
     Status,
     /// Nothing of its own: the digest of the body and the place in it.
     Error,
@@ -27,8 +27,6 @@ pub(crate) enum Natural {
     UserIdUpdate,
     /// `id` and `event_name`.
     AutomaticEvent,
-    /// `sender`, `type` and `timestamp`.
-    Handover,
 }
 
 /// One array of a field's value whose elements become one event each.
@@ -89,7 +87,11 @@ const STATE_SYNC: &[List] = &[list("state_sync", "value", Natural::StateSync)];
 const PREFERENCES: &[List] = &[list("user_preferences", "value", Natural::UserPreference)];
 const USER_IDS: &[List] = &[list("user_id_update", "value", Natural::UserIdUpdate)];
 const AUTOMATIC: &[List] = &[list("automatic_events", "value", Natural::AutomaticEvent)];
-const HANDOVERS: &[List] = &[list("messaging_handovers", "value", Natural::Handover)];
+/// Beside the chunks, which `history.rs` takes apart: the media of placeholders sent before.
+const HISTORY: &[List] = &[
+    list("messages", "message", Natural::Message),
+    list("errors", "error", Natural::Error),
+];
 
 /// The arrays of a field; none for a field whose value is one event.
 pub(crate) fn lists(field: &str) -> &'static [List] {
@@ -105,7 +107,7 @@ pub(crate) fn lists(field: &str) -> &'static [List] {
         "user_preferences" => PREFERENCES,
         "user_id_update" => USER_IDS,
         "automatic_events" => AUTOMATIC,
-        "messaging_handovers" => HANDOVERS,
+        "history" => HISTORY,
         _ => &[],
     }
 }

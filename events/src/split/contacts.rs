@@ -1,15 +1,37 @@
 //! Which of a change's contacts belongs to which element.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::keys::Customer;
-use super::shape::Scalar;
+use super::shape::{Members, Scalar};
 
-/// One entry of `contacts` with the ids it can be found by.
+/// The contacts of a change, findable by the ids they carry.
+pub(crate) struct Contacts<'a> {
+    contacts: Vec<Contact<'a>>,
+    /// Every id with its contact's place, sorted: a change may hold a thousand elements and as many contacts.
+    by_id: Vec<(Kind, Cow<'a, str>, usize)>,
+}
+
+/// One contact.
 pub(crate) struct Contact<'a> {
-    raw: &'a RawValue,
+    pub(crate) raw: &'a RawValue,
     ids: Ids<'a>,
+}
+
+impl Contact<'_> {
+    /// The customer's phone number as WhatsApp spells it, where Meta tells it.
+    pub(crate) fn phone(&self) -> Option<&str> {
+        self.ids.wa_id.non_empty()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    UserId,
+    Phone,
 }
 
 #[derive(Deserialize, Default)]
@@ -21,36 +43,68 @@ struct Ids<'a> {
     user_id: Scalar<'a>,
 }
 
-/// Reads the contacts of a change.
-pub(crate) fn read<'a>(raws: &[&'a RawValue]) -> Vec<Contact<'a>> {
-    let ids = |raw: &'a RawValue| serde_json::from_str(raw.get()).unwrap_or_default();
-    raws.iter().map(|raw| Contact { raw, ids: ids(raw) }).collect()
-}
-
-/// The contact of a customer: by user id, then by phone. A change's only contact is also that of a customer who shares
-/// no kind of id with it, since then nothing says otherwise.
-pub(crate) fn find<'a>(contacts: &[Contact<'a>], customer: &Customer<'_>) -> Option<&'a RawValue> {
-    let user_id = customer.user_id.as_deref();
-    let phone = customer.phone.as_deref();
-    let same = |given: Option<&str>, own: &Scalar<'_>| given.is_some() && own.non_empty() == given;
-    let found = contacts
-        .iter()
-        .find(|contact| same(user_id, &contact.ids.user_id))
-        .or_else(|| contacts.iter().find(|contact| same(phone, &contact.ids.wa_id)));
-    match (found, contacts) {
-        (Some(contact), _) => Some(contact.raw),
-        (None, [only]) => {
-            let comparable = (user_id.is_some() && only.ids.user_id.non_empty().is_some())
-                || (phone.is_some() && only.ids.wa_id.non_empty().is_some());
-            (!comparable).then_some(only.raw)
-        }
-        (None, _) => None,
+impl<'a> Ids<'a> {
+    /// The ids in a contact, whatever else is in it; `None` when it is not an object.
+    fn of(raw: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok().or_else(|| {
+            let members = Members::of(raw)?;
+            Some(Self {
+                wa_id: members.scalar("wa_id"),
+                user_id: members.scalar("user_id"),
+            })
+        })
     }
 }
 
-/// The user id in a contact, for a customer whose element names only a phone.
-pub(crate) fn user_id<'a>(contacts: &'a [Contact<'_>], customer: &Customer<'_>) -> Option<&'a str> {
-    let phone = customer.phone.as_deref()?;
-    let same = |contact: &&Contact<'_>| contact.ids.wa_id.non_empty() == Some(phone);
-    contacts.iter().find(same)?.ids.user_id.non_empty()
+impl<'a> Contacts<'a> {
+    /// Reads the contacts of a change; what is not an object describes nobody.
+    pub(crate) fn of(raws: &[&'a RawValue]) -> Self {
+        let is_object = |raw: &&&RawValue| raw.get().starts_with('{');
+        let read = |raw: &&'a RawValue| Ids::of(raw).map(|ids| Contact { raw, ids });
+        let contacts: Vec<_> = raws.iter().filter(is_object).filter_map(read).collect();
+        let mut by_id = Vec::with_capacity(2 * contacts.len());
+        for (place, contact) in contacts.iter().enumerate() {
+            let ids = [
+                (Kind::UserId, &contact.ids.user_id),
+                (Kind::Phone, &contact.ids.wa_id),
+            ];
+            for (kind, id) in ids {
+                by_id.extend(id.clone().into_non_empty().map(|id| (kind, id, place)));
+            }
+        }
+        by_id.sort_unstable();
+        Self { contacts, by_id }
+    }
+
+    /// The contact of a customer: by user id, then by the user id before a change of it, then by phone. Where a change
+    /// holds one element and one contact without any kind of id in common (`alone`), nothing else can be meant.
+    pub(crate) fn find(&self, customer: &Customer<'_>, alone: bool) -> Option<&Contact<'a>> {
+        let found = [&customer.user_id, &customer.former_user_id]
+            .into_iter()
+            .flatten()
+            .find_map(|id| self.by(Kind::UserId, id))
+            .or_else(|| {
+                // Two user ids that differ are two people, whatever number they share.
+                let same_phone = self.by(Kind::Phone, customer.phone.as_deref()?)?;
+                let differ = customer.user_id.is_some() && same_phone.ids.user_id.non_empty().is_some();
+                (!differ).then_some(same_phone)
+            });
+        match (found, self.contacts.as_slice()) {
+            (Some(contact), _) => Some(contact),
+            (None, [only]) if alone => {
+                let comparable = (customer.user_id.is_some() && only.ids.user_id.non_empty().is_some())
+                    || (customer.phone.is_some() && only.ids.wa_id.non_empty().is_some());
+                (!comparable).then_some(only)
+            }
+            _ => None,
+        }
+    }
+
+    fn by(&self, kind: Kind, id: &str) -> Option<&Contact<'a>> {
+        let at = self
+            .by_id
+            .partition_point(|(other, key, _)| (*other, key.as_ref()) < (kind, id));
+        let (found, key, place) = self.by_id.get(at)?;
+        (*found == kind && key == id).then(|| &self.contacts[*place])
+    }
 }

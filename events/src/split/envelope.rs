@@ -46,12 +46,19 @@ struct Envelope<'a> {
     entry: Vec<Entry<'a>>,
 }
 
+impl Envelope<'_> {
+    fn is_as_documented(&self) -> bool {
+        let full = |entry: &Entry<'_>| {
+            !entry.changes.is_empty() && entry.changes.iter().all(|change| !change.field.is_empty())
+        };
+        self.object == OBJECT && !self.entry.is_empty() && self.entry.iter().all(full)
+    }
+}
+
 /// Reads the envelope of a body.
 pub(crate) fn read(body: &[u8]) -> Result<(Vec<Entry<'_>>, Vec<Unusable<'_>>), Malformed> {
     match serde_json::from_slice::<Envelope<'_>>(body) {
-        Ok(envelope) if envelope.object == OBJECT && !envelope.entry.is_empty() => {
-            Ok((envelope.entry, Vec::new()))
-        }
+        Ok(envelope) if envelope.is_as_documented() => Ok((envelope.entry, Vec::new())),
         _ => piece_by_piece(body),
     }
 }

@@ -1,15 +1,16 @@
 //! The `history` field: chunks of past threads, one event per message.
 //!
 //! A chunk may hold thousands of messages and be larger than a broker accepts in one piece. A wamid alone does not
-//! identify a message here: a `media_placeholder` is followed by a second delivery of the same wamid with the media.
+//! identify a message here: a `media_placeholder` is followed by a second delivery of the same wamid with the media. The
+//! key is the digest of the value, which holds the chunk's phase and order, and the message's own.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
 use super::catalog::Natural;
-use super::keys::{self, Facts};
-use super::shape::{Members, Scalar, elements};
+use super::keys::{self, Customer, Facts, Sender};
+use super::shape::{Members, Scalar, elements, scalar};
 use super::value::Value;
 use super::{Object, Scope, Splitter};
 
@@ -20,8 +21,6 @@ pub(super) const FIELD: &str = "history";
 #[derive(Default)]
 struct Chunk<'a> {
     metadata: Option<&'a RawValue>,
-    phase: Scalar<'a>,
-    order: Scalar<'a>,
     threads: Vec<&'a RawValue>,
     errors: Vec<&'a RawValue>,
     other: Vec<(Cow<'a, str>, &'a RawValue)>,
@@ -34,12 +33,7 @@ impl<'a> Chunk<'a> {
             match (name.as_ref(), elements(raw)) {
                 ("threads", Some(threads)) => chunk.threads.extend(threads),
                 ("errors", Some(errors)) => chunk.errors.extend(errors),
-                ("metadata", _) => {
-                    let members = Members::of(raw).unwrap_or_default();
-                    chunk.phase = members.scalar("phase");
-                    chunk.order = members.scalar("chunk_order");
-                    chunk.metadata = Some(raw);
-                }
+                ("metadata", _) if chunk.metadata.is_none() => chunk.metadata = Some(raw),
                 _ => chunk.other.push((name, raw)),
             }
         }
@@ -48,28 +42,34 @@ impl<'a> Chunk<'a> {
 }
 
 impl Splitter<'_> {
-    /// Splits the chunks of a history value; what is not a chunk is published whole.
+    /// Splits the chunks of a history value; a value without chunks and messages is published whole.
     pub(super) fn history(&mut self, scope: &Scope<'_>, value: &Value<'_>) {
         let before = self.events.len();
-        let chunks: Vec<_> = value.other.iter().filter(|(name, _)| name == FIELD).collect();
-        for chunk in chunks.into_iter().filter_map(|(_, raw)| elements(raw)).flatten() {
-            self.chunk(scope, chunk);
+        let is_chunks = |name: &str, raw| (name == FIELD).then(|| elements(raw)).flatten();
+        let mut rest = Vec::new();
+        for (name, raw) in &value.other {
+            match is_chunks(name, raw) {
+                Some(chunks) => chunks.into_iter().for_each(|chunk| self.chunk(scope, chunk)),
+                None => rest.push((name, *raw)),
+            }
+        }
+        for (list, elements) in &value.lists {
+            for raw in elements {
+                match list.natural {
+                    // The media of a placeholder sent before, under the same wamid.
+                    Natural::Message => {
+                        let facts = self.history_message(scope, raw);
+                        self.push_history(scope, list.object, raw, facts, None, None);
+                    }
+                    _ => self.element(scope, list, raw),
+                }
+            }
         }
         if self.events.len() == before {
-            return self.whole(scope, value, scope.key.value);
+            return self.whole(scope, scope.key.value);
         }
-        // `messages` beside `history` carries the media of placeholders sent before.
-        for (name, raw) in &value.other {
-            match (name.as_ref(), elements(raw)) {
-                (FIELD, Some(_)) => {}
-                ("messages", Some(messages)) => {
-                    for raw in messages {
-                        let facts = self.history_message(scope, &Chunk::default(), raw);
-                        self.push_history(scope, "message", raw, facts, None, None);
-                    }
-                }
-                _ => self.extra(scope, name, raw),
-            }
+        for (name, raw) in rest {
+            self.extra(scope, name, raw);
         }
     }
 
@@ -81,7 +81,7 @@ impl Splitter<'_> {
             self.thread(scope, &chunk, thread);
         }
         for error in &chunk.errors {
-            let facts = keys::facts(Natural::Error, error, &scope.key, self.ordinal, false);
+            let facts = keys::facts(Natural::Error, error, &scope.key, self.ordinal, Sender::Either);
             self.push_history(scope, "error", error, facts, metadata, None);
         }
         if self.events.len() == before {
@@ -97,13 +97,16 @@ impl Splitter<'_> {
         let mut about = String::from("{");
         let mut messages = Vec::new();
         let mut id = Scalar::default();
+        let mut user_id = Scalar::default();
         for (name, value) in members {
             if let ("messages", Some(list)) = (name.as_ref(), elements(value)) {
                 messages.extend(list);
                 continue;
             }
-            if name == "id" {
-                id = super::shape::scalar(value);
+            match name.as_ref() {
+                "id" => id = scalar(value),
+                "context" => user_id = Members::of(value).unwrap_or_default().scalar("user_id"),
+                _ => {}
             }
             let comma = if about.len() > 1 { "," } else { "" };
             let name = serde_json::to_string(name.as_ref()).unwrap_or_default();
@@ -114,24 +117,22 @@ impl Splitter<'_> {
             return self.extra(scope, FIELD, raw);
         }
         for message in messages {
-            let mut facts = self.history_message(scope, chunk, message);
+            let mut facts = self.history_message(scope, message);
             // Both directions of a thread share its customer.
-            facts.customer.phone = id.clone().into_non_empty();
-            facts.customer.user_id = None;
+            facts.customer = Customer {
+                user_id: user_id.clone().into_non_empty(),
+                phone: id.clone().into_non_empty(),
+                ..Customer::default()
+            };
             let metadata = chunk.metadata.map(RawValue::get);
             self.push_history(scope, "message", message, facts, metadata, Some(&about));
         }
     }
 
-    fn history_message<'r>(&self, scope: &Scope<'_>, chunk: &Chunk<'_>, raw: &'r RawValue) -> Facts<'r> {
-        let facts = keys::facts(Natural::Message, raw, &scope.key, self.ordinal, false);
-        let key = scope
-            .key
-            .hashed("message")
-            .text(chunk.phase.as_str())
-            .text(chunk.order.as_str());
+    fn history_message<'r>(&self, scope: &Scope<'_>, raw: &'r RawValue) -> Facts<'r> {
+        let facts = keys::facts(Natural::Message, raw, &scope.key, self.ordinal, Sender::Either);
         Facts {
-            id: key.digest_and_ordinal(raw.get(), self.ordinal).finish(),
+            id: scope.key.sibling("message", raw, self.ordinal),
             ..facts
         }
     }

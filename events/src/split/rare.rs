@@ -18,7 +18,8 @@ struct Object<'a, 'c> {
     change: &'c ChangeKey<'c>,
 }
 
-/// What identifies an object; without a key, its digest does.
+/// What identifies an object; without a key, its digest does. A key with a hole is no key: different objects could share
+/// it, and the second one would be lost.
 #[derive(Default)]
 struct Identity<'a> {
     kind: Option<Cow<'a, str>>,
@@ -49,7 +50,6 @@ pub(crate) fn facts<'a>(
         Natural::UserPreference => object.user_preference(),
         Natural::UserIdUpdate => object.user_id_update(),
         Natural::AutomaticEvent => object.automatic_event(),
-        Natural::Handover => object.handover(),
         Natural::Message | Natural::Status | Natural::Call | Natural::CallStatus | Natural::Error => {
             Identity::default()
         }
@@ -80,6 +80,7 @@ impl<'a> Object<'a, '_> {
             group: self.text("group_id"),
             user_id: self.text("user_id"),
             phone: self.text("wa_id"),
+            ..Customer::default()
         }
     }
 
@@ -101,21 +102,19 @@ impl<'a> Object<'a, '_> {
         let phone = contact.scalar("phone_number").into_non_empty();
         let user_id = contact.scalar("user_id").into_non_empty();
         let changed = self.nested("metadata").scalar("timestamp");
-        let key = phone
-            .as_deref()
-            .or(user_id.as_deref())
-            .zip(changed.as_str())
-            .map(|(who, at)| {
-                let key = self.change.key("state_sync").text(Some(who));
-                key.text(self.text("action").as_deref()).text(Some(at))
-            });
+        let who = phone.as_deref().or(user_id.as_deref());
+        let done = self.text("action").zip(changed.non_empty());
+        let key = who.zip(done).map(|(who, (action, at))| {
+            let key = self.change.key("state_sync").text(Some(who));
+            key.text(Some(&action)).text(Some(at))
+        });
         Identity {
             kind: self.text("type"),
             key,
             customer: Customer {
-                group: None,
                 user_id,
                 phone,
+                ..Customer::default()
             },
             time: changed.integer(),
             ..Identity::default()
@@ -124,14 +123,18 @@ impl<'a> Object<'a, '_> {
 
     fn group(&self) -> Identity<'a> {
         let request = self.text("request_id").or_else(|| self.text("join_request_id"));
-        let key = self.text("group_id").zip(request).map(|(group, request)| {
-            let key = self
-                .change
-                .key("group")
-                .text(Some(&group))
-                .text(self.text("type").as_deref());
-            key.text(Some(&request)).text(self.timestamp.as_str())
-        });
+        let key = match (
+            self.text("group_id"),
+            self.text("type"),
+            request,
+            self.timestamp.non_empty(),
+        ) {
+            (Some(group), Some(kind), Some(request), Some(at)) => {
+                let key = self.change.key("group").text(Some(&group)).text(Some(&kind));
+                Some(key.text(Some(&request)).text(Some(at)))
+            }
+            _ => None,
+        };
         Identity {
             kind: self.text("type"),
             key,
@@ -144,13 +147,18 @@ impl<'a> Object<'a, '_> {
     fn user_preference(&self) -> Identity<'a> {
         let customer = self.customer();
         let who = customer.user_id.as_deref().or(customer.phone.as_deref());
-        let key = who.zip(self.members.get("value")).map(|(who, value)| {
-            let key = self.change.key("user_preference").text(Some(who));
-            let key = key.text(self.text("category").as_deref());
-            key.bytes(&canonical::digest(value)).text(self.timestamp.as_str())
-        });
+        let category = self.text("category");
+        let value = self.members.get("value");
+        let key = match (who, category.as_deref(), value, self.timestamp.non_empty()) {
+            (Some(who), Some(category), Some(value), Some(at)) => {
+                let key = self.change.key("user_preference").text(Some(who));
+                let key = key.text(Some(category)).bytes(&canonical::digest(value));
+                Some(key.text(Some(at)))
+            }
+            _ => None,
+        };
         Identity {
-            kind: self.text("category"),
+            kind: category,
             key,
             customer,
             ..Identity::default()
@@ -160,15 +168,15 @@ impl<'a> Object<'a, '_> {
     fn user_id_update(&self) -> Identity<'a> {
         let ids = self.nested("user_id");
         let current = ids.scalar("current").into_non_empty();
-        let key = current.as_deref().map(|current| {
-            let key = self
-                .change
-                .key("user_id_update")
-                .text(ids.scalar("previous").as_str());
-            key.text(Some(current)).text(self.timestamp.as_str())
+        let former = ids.scalar("previous").into_non_empty();
+        let changed = current.as_deref().zip(self.timestamp.non_empty());
+        let key = changed.map(|(current, at)| {
+            let key = self.change.key("user_id_update").text(former.as_deref());
+            key.text(Some(current)).text(Some(at))
         });
         let customer = Customer {
             user_id: current,
+            former_user_id: former,
             ..self.customer()
         };
         Identity {
@@ -180,30 +188,14 @@ impl<'a> Object<'a, '_> {
 
     fn automatic_event(&self) -> Identity<'a> {
         let name = self.text("event_name");
-        let key = self.text("id").map(|id| {
-            self.change
-                .key("automatic_event")
-                .text(Some(&id))
-                .text(name.as_deref())
+        let key = self.text("id").zip(name.as_deref()).map(|(id, name)| {
+            let key = self.change.key("automatic_event");
+            key.text(Some(&id)).text(Some(name))
         });
         Identity {
             kind: name,
             key,
             natural_id: self.text("id"),
-            customer: self.customer(),
-            ..Identity::default()
-        }
-    }
-
-    fn handover(&self) -> Identity<'a> {
-        let key = self.members.get("sender").map(|sender| {
-            let key = self.change.key("handover").bytes(&canonical::digest(sender));
-            key.text(self.text("type").as_deref())
-                .text(self.timestamp.as_str())
-        });
-        Identity {
-            kind: self.text("type"),
-            key,
             customer: self.customer(),
             ..Identity::default()
         }

@@ -117,8 +117,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// A member's name, borrowed where it has no escapes.
-struct Name<'a>(Cow<'a, str>);
+/// A member's name, borrowed where it has no escapes. A name that is no text, because it holds half of a surrogate pair,
+/// is kept as its escaped bytes: one such name must not hide the members beside it.
+pub(crate) struct Name<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -129,15 +130,25 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a name")
             }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(text)))
+            fn visit_borrowed_bytes<E>(self, name: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Name(
+                    std::str::from_utf8(name).map_or_else(|_| escaped(name), Cow::Borrowed),
+                ))
             }
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
+            fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+                Ok(Name(std::str::from_utf8(name).map_or_else(
+                    |_| escaped(name),
+                    |name| Cow::Owned(name.to_owned()),
+                )))
             }
         }
-        deserializer.deserialize_str(NameVisitor)
+        // As bytes, since text would have to be valid Unicode.
+        deserializer.deserialize_bytes(NameVisitor)
     }
+}
+
+fn escaped(name: &[u8]) -> Cow<'static, str> {
+    Cow::Owned(name.escape_ascii().to_string())
 }
 
 /// The elements of `raw` as Meta's own bytes, or `None` when it is not an array.

@@ -7,19 +7,24 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::catalog::{List, is_context};
-use super::shape::{Members, Scalar, elements};
+use super::shape::{Members, Name, Scalar, elements, scalar};
+
+/// One member of an object: its name and Meta's bytes.
+type Member<'a> = (Cow<'a, str>, &'a RawValue);
 
 /// The parts of a value.
 #[derive(Default)]
 pub(crate) struct Value<'a> {
     pub(crate) phone_number_id: Scalar<'a>,
     pub(crate) display_phone_number: Scalar<'a>,
+    /// `metadata`, where it holds anything but the two members above.
+    pub(crate) metadata: Option<&'a RawValue>,
     pub(crate) contacts: Vec<&'a RawValue>,
     pub(crate) conversation_context: Option<&'a RawValue>,
     /// The elements of each array the field is split by.
     pub(crate) lists: Vec<(&'static List, Vec<&'a RawValue>)>,
     /// Members that are neither context nor an array the field is split by.
-    pub(crate) other: Vec<(Cow<'a, str>, &'a RawValue)>,
+    pub(crate) other: Vec<Member<'a>>,
 }
 
 impl<'a> Value<'a> {
@@ -38,6 +43,31 @@ impl<'a> Value<'a> {
         self.lists.iter().map(|(_, elements)| elements.len()).sum()
     }
 
+    /// The value inside the member of that name, for a field that nests one level deeper: with the outer context where the
+    /// inner has none, and with what else stood in the outer value. Without such an object inside, the value as it is.
+    pub(crate) fn unwrap_member(self, name: &str, lists: &'static [List]) -> (Self, Vec<Member<'a>>) {
+        let inside = self.other.iter().enumerate().find_map(|(place, (key, raw))| {
+            let value = (key == name).then(|| Self::of(raw, lists)).flatten()?;
+            Some((place, value))
+        });
+        let Some((place, mut inner)) = inside else {
+            return (self, Vec::new());
+        };
+        let mut rest = self.other;
+        rest.remove(place);
+        if inner.phone_number_id.non_empty().is_none() {
+            inner.phone_number_id = self.phone_number_id;
+        }
+        if inner.display_phone_number.non_empty().is_none() {
+            inner.display_phone_number = self.display_phone_number;
+        }
+        inner.metadata = inner.metadata.or(self.metadata);
+        inner.conversation_context = inner.conversation_context.or(self.conversation_context);
+        inner.contacts.extend(self.contacts);
+        inner.lists.extend(self.lists);
+        (inner, rest)
+    }
+
     fn member_by_member(members: Members<'a>, lists: &'static [List]) -> Self {
         let mut value = Self::default();
         for (name, raw) in members.0 {
@@ -51,23 +81,53 @@ impl<'a> Value<'a> {
         value
     }
 
+    /// Takes a member that gives context. What does not have the shape of context is kept with the others.
     fn context(&mut self, name: Cow<'a, str>, raw: &'a RawValue) {
-        match name.as_ref() {
-            "metadata" => {
-                let members = Members::of(raw).unwrap_or_default();
-                self.phone_number_id = members.scalar("phone_number_id");
-                self.display_phone_number = members.scalar("display_phone_number");
+        let taken = match name.as_ref() {
+            "metadata" => self.metadata(raw),
+            "contacts" => elements(raw).map(|contacts| self.contacts.extend(contacts)),
+            "conversation_context" if self.conversation_context.is_none() => {
+                self.conversation_context = Some(raw);
+                Some(())
             }
-            "contacts" => match elements(raw) {
-                Some(contacts) => self.contacts.extend(contacts),
-                None => self.other.push((name, raw)),
-            },
-            "conversation_context" => self.conversation_context = Some(raw),
-            "phone_number_id" => self.phone_number_id = super::shape::scalar(raw),
-            "display_phone_number" => self.display_phone_number = super::shape::scalar(raw),
-            _ => {}
+            "phone_number_id" => fill(&mut self.phone_number_id, scalar(raw)),
+            "display_phone_number" => fill(&mut self.display_phone_number, scalar(raw)),
+            "messaging_product" => scalar(raw).as_str().map(|_| ()),
+            _ => None,
+        };
+        if taken.is_none() {
+            self.other.push((name, raw));
         }
     }
+
+    fn metadata(&mut self, raw: &'a RawValue) -> Option<()> {
+        let mut understood = true;
+        for (name, member) in Members::of(raw)?.0 {
+            let taken = match name.as_ref() {
+                "phone_number_id" => fill(&mut self.phone_number_id, scalar(member)),
+                "display_phone_number" => fill(&mut self.display_phone_number, scalar(member)),
+                _ => None,
+            };
+            understood &= taken.is_some();
+        }
+        if !understood {
+            if self.metadata.is_some() {
+                return None;
+            }
+            self.metadata = Some(raw);
+        }
+        Some(())
+    }
+}
+
+/// Sets what has no value yet; `None` when there was nothing to set or no room for it.
+fn fill<'a>(slot: &mut Scalar<'a>, value: Scalar<'a>) -> Option<()> {
+    value.as_str()?;
+    if slot.non_empty().is_some() && slot.as_str() != value.as_str() {
+        return None;
+    }
+    *slot = value;
+    Some(())
 }
 
 struct Seed {
@@ -91,7 +151,7 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut value = Value::default();
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(Name(name)) = map.next_key()? {
             match self.lists.iter().find(|list| list.name == name) {
                 Some(list) => value.lists.push((list, map.next_value()?)),
                 None if is_context(&name) => value.context(name, map.next_value()?),
