@@ -31,6 +31,10 @@ const RECEIVER: &str = "wahook-receiver";
 /// What every build of the whole workspace is given: the same for all commands, so that they share its results.
 pub(crate) const WHOLE: [&str; 2] = ["--workspace", "--all-features"];
 
+/// What `cargo run` tells this program about itself. Some build scripts (ring's) watch these variables: handed on, they
+/// would make each command build again what the last one built.
+const ABOUT_XTASK: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 /// The workspace's directory.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -59,6 +63,14 @@ impl Workspace {
     pub(crate) fn cargo(&self) -> Command {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
+        for (name, _) in env::vars_os() {
+            if ABOUT_XTASK
+                .iter()
+                .any(|prefix| name.to_string_lossy().starts_with(prefix))
+            {
+                command.env_remove(name);
+            }
+        }
         command
             .current_dir(&self.root)
             .env("CARGO_TERM_COLOR", "never")

@@ -75,52 +75,44 @@ pub(super) fn steps() -> Result<Vec<Step>, ScriptError> {
         Ok(events(test)?.into_iter().map(as_test).collect())
     };
     Ok(vec![
+        handshake("handshake", "Meta asks once, at registration", true),
         handshake(
-            "handshake",
-            "Meta asks once, when the webhook is registered",
-            true,
-        ),
-        handshake(
-            "handshake, wrong token",
-            "a stranger, or a typing error in the dashboard",
+            "handshake with a wrong token",
+            "a stranger, or a typing error",
             false,
         ),
         stored("one text message", "the usual delivery", guide, events(guide)?),
         stored(
-            "a batch: every type and status",
-            "one event for each, unknown ones included",
+            "a batch of all types and statuses",
+            "one event each, unknown types included",
             batch,
             events(batch)?,
         ),
-        repeated(
-            "the same batch again",
-            "Meta repeats what it thinks was lost",
-            batch,
-        )?,
+        repeated("the same batch again", "a repeat: nothing is stored twice", batch)?,
         Step {
             known: 1,
             ..stored(
                 "the first message and a new one",
-                "a repeat in another body: only the new one is stored",
+                "a repeat in other bytes: one is new",
                 &regrouped,
                 regrouped_events.split_off(1),
             )
         },
         refused(
             "a message, signed wrongly",
-            "not from Meta: 401, never parsed",
+            "not from Meta, never parsed",
             Signature::Wrong,
             guide,
         )?,
         refused(
             "a message, not signed",
-            "not from Meta: 401, never parsed",
+            "not from Meta, never parsed",
             Signature::Absent,
             guide,
         )?,
         stored(
             "the dashboard's Test button",
-            "its ids are constant: family test, own id",
+            "constant ids: a family of its own",
             test,
             test_event()?,
         ),
@@ -134,7 +126,7 @@ pub(super) fn steps() -> Result<Vec<Step>, ScriptError> {
             says: r#"{"message":"the body is not JSON","status":"error"}"#.to_owned(),
             ..stored(
                 "signed, but cut off",
-                "no use repeating: 200, and kept as a dead letter",
+                "no use repeating: a dead letter",
                 CUT_OFF,
                 vec![Expected {
                     family: "dead_letter".to_owned(),
