@@ -1,5 +1,7 @@
 //! The project's own commands: `cargo xtask demo`, `test` and `generate`.
 
+#[cfg(test)]
+mod config_example;
 mod demo;
 mod generate;
 mod test;
