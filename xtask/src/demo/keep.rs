@@ -1,0 +1,73 @@
+//! `--keep`: leaves everything running, says how to use it, and shows each event as it is stored.
+
+use std::path::Path;
+
+use async_nats::jetstream::{self, consumer};
+use futures_util::StreamExt as _;
+use wahook_testbed::stream::Stored;
+
+use super::DemoError;
+use super::check::Row;
+use super::house::{House, STREAM, SUBJECTS};
+
+/// How to go on by hand.
+pub(super) fn instructions(house: &House, receiver: &Path) -> String {
+    let (url, secret) = (house.meta.url(), &house.app_secret);
+    let receiver = receiver.display();
+    format!(
+        "Everything keeps running until Ctrl-C. To post one more message, signed:\n\
+         \n  WHATSAPP_APP_SECRET={secret} {receiver} send --to {url}\n\
+         \nThe same with curl and openssl:\n\
+         \n  {receiver} send --dump > body.json\
+         \n  curl -sS {url} -H 'Content-Type: application/json' --data-binary @body.json \\\
+         \n    -H \"X-Hub-Signature-256: sha256=$(openssl dgst -sha256 -hmac {secret} -r < body.json | cut -d' ' -f1)\"\n\
+         \nProbes, metrics and status:  curl -sS http://{admin}/status\
+         \nThe stream from elsewhere:   nats --server {nats} sub '{SUBJECTS}'\n\
+         \nNew events:",
+        admin = house.receiver.admin_address(),
+        nats = house.nats.url(),
+    )
+}
+
+/// Shows every event that is stored from now on. Ends only with an error.
+pub(super) async fn watch(house: &House) -> Result<(), DemoError> {
+    let failed = |error: &dyn std::fmt::Display| DemoError::Watch(error.to_string());
+    let stream = jetstream::new(house.client.clone())
+        .get_stream(STREAM)
+        .await
+        .map_err(|error| failed(&error))?;
+    let from_now = consumer::pull::OrderedConfig {
+        deliver_policy: consumer::DeliverPolicy::New,
+        ..Default::default()
+    };
+    let consumer = stream
+        .create_consumer(from_now)
+        .await
+        .map_err(|error| failed(&error))?;
+    let mut events = consumer.messages().await.map_err(|error| failed(&error))?;
+    while let Some(event) = events.next().await {
+        let event = event.map_err(|error| failed(&error))?;
+        let seq = event.info().map_err(|error| failed(&error))?.stream_sequence;
+        let event = event.message;
+        let row = Row::of(&Stored {
+            subject: event.subject.to_string(),
+            headers: event.headers.unwrap_or_default(),
+            payload: event.payload,
+            seq,
+        });
+        match row {
+            Ok(row) => println!(
+                "  {:>4}  {}/{}  account {}  lane {}  id {}  {} bytes",
+                row.seq,
+                row.family,
+                row.kind,
+                row.account,
+                row.lane,
+                row.id,
+                row.payload.len()
+            ),
+            Err(problem) => println!("  {problem}"),
+        }
+    }
+    Err(DemoError::Watch("the consumer ended".to_owned()))
+}

@@ -1,0 +1,132 @@
+//! `cargo xtask generate`: the files that are made from the code, so that they cannot say something else.
+
+mod cli;
+mod metrics;
+
+use std::fs;
+use std::io;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::workspace::Workspace;
+
+/// Arguments of `cargo xtask generate`.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// Change nothing; fail when a file is not what the code says
+    #[arg(long)]
+    check: bool,
+}
+
+/// A generated file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}. Check that the directory exists and can be written")]
+pub(crate) struct GenerateError {
+    path: String,
+    source: io::Error,
+}
+
+/// A file by its path from the root of the workspace, and what it has to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Generated {
+    path: String,
+    content: String,
+}
+
+/// Every generated file of the workspace.
+fn files() -> Vec<Generated> {
+    let page = |path: &str, content| Generated {
+        path: path.to_owned(),
+        content,
+    };
+    vec![
+        page("docs/metrics.md", metrics::page()),
+        page("docs/cli.md", cli::page()),
+    ]
+}
+
+/// Writes every file that is not what it should be; with `--check` only names them and fails.
+pub(crate) fn run(workspace: &Workspace, args: &GenerateArgs) -> Result<ExitCode, GenerateError> {
+    let mut drifted = 0;
+    let files = files();
+    for Generated { path, content } in &files {
+        let at = workspace.file(path);
+        let error = |source| GenerateError {
+            path: path.clone(),
+            source,
+        };
+        let found = match fs::read_to_string(&at) {
+            Ok(text) => Some(text),
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => None,
+            Err(other) => return Err(error(other)),
+        };
+        let Some(difference) = difference(found.as_deref(), content) else {
+            continue;
+        };
+        drifted += 1;
+        if args.check {
+            println!("{path}: {difference}");
+        } else {
+            if let Some(directory) = at.parent() {
+                fs::create_dir_all(directory).map_err(error)?;
+            }
+            fs::write(&at, content).map_err(error)?;
+            println!("{path}: written");
+        }
+    }
+    if args.check && drifted > 0 {
+        println!("run `cargo xtask generate` and commit what it changes");
+        return Ok(ExitCode::FAILURE);
+    }
+    println!(
+        "{} generated files, {}",
+        files.len(),
+        if drifted == 0 {
+            "none changed"
+        } else {
+            "now up to date"
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where a file departs from what it has to hold; `None` when it does not.
+fn difference(found: Option<&str>, content: &str) -> Option<String> {
+    let Some(found) = found else {
+        return Some("does not exist".to_owned());
+    };
+    if found == content {
+        return None;
+    }
+    let same = found
+        .lines()
+        .zip(content.lines())
+        .take_while(|(is, must)| is == must)
+        .count();
+    Some(format!("is not what the code says, from line {} on", same + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_that_differs_is_named() {
+        assert_eq!(difference(Some("a\nb\n"), "a\nb\n"), None);
+        assert_eq!(difference(None, "a").as_deref(), Some("does not exist"));
+        let line = |found, content| difference(Some(found), content).unwrap_or_default();
+        assert!(line("a\nx\nc", "a\nb\nc").contains("line 2 "));
+        assert!(line("a\n", "a\nb\n").contains("line 2 "));
+        assert!(line("a", "a\n").contains("line 2 "));
+    }
+
+    #[test]
+    fn every_page_says_that_it_is_generated_and_by_what() {
+        for Generated { path, content } in files() {
+            let head: String = content.lines().take(5).collect();
+            assert!(head.contains("cargo xtask generate"), "{path}");
+            assert!(content.ends_with('\n') && !content.ends_with("\n\n"), "{path}");
+        }
+    }
+}

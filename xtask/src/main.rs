@@ -1,0 +1,74 @@
+//! The project's own commands: `cargo xtask demo`, `test` and `generate`.
+
+#[cfg(test)]
+mod config_example;
+mod demo;
+mod generate;
+mod test;
+mod workspace;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Everything beside building that Wahook's developers do
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start NATS and the receiver, deliver webhooks as Meta would, and check what the stream holds
+    Demo(demo::DemoArgs),
+    /// Install what the tests need, run them all, and end with `N passed, N failed`
+    Test(test::TestArgs),
+    /// Write the files that are made from the code: golden files and reference pages
+    Generate(generate::GenerateArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo(args) => boxed(|workspace| demo::run(workspace, &args)),
+        Command::Test(args) => boxed(|workspace| test::run(workspace, &args)),
+        Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("cargo xtask: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn boxed<E: Error + 'static>(
+    command: impl FnOnce(&Workspace) -> Result<ExitCode, E>,
+) -> Result<ExitCode, Box<dyn Error>> {
+    Ok(command(&Workspace::find()?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_two_dashes_goes_to_cargo() {
+        let cli = Cli::try_parse_from(["cargo xtask", "test", "--", "name", "--", "--nocapture"]).unwrap();
+        let Command::Test(args) = cli.command else {
+            panic!("another command")
+        };
+        assert_eq!(args.rest, ["name", "--", "--nocapture"]);
+    }
+}

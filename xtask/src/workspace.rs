@@ -1,0 +1,128 @@
+//! The workspace these commands work on, and cargo as they call it.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use serde_json::Value;
+
+/// The workspace or cargo could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkspaceError {
+    /// Not started by cargo.
+    #[error("CARGO_MANIFEST_DIR is not set: start this with `cargo xtask`")]
+    NotFromCargo,
+    /// Cargo could not be started.
+    #[error("cannot run cargo: {0}. Check that it is on PATH")]
+    Cargo(#[from] io::Error),
+    /// The build failed; cargo has said why.
+    #[error("the build ended with {0}; see cargo's messages above")]
+    Build(ExitStatus),
+    /// The build yielded no receiver.
+    #[error("cargo built no program named {RECEIVER}; check receiver/Cargo.toml")]
+    NoReceiver,
+}
+
+/// The name of the receiver's package and of its program.
+const RECEIVER: &str = "wahook-receiver";
+
+/// What every build of the whole workspace is given: the same for all commands, so that they share its results.
+pub(crate) const WHOLE: [&str; 2] = ["--workspace", "--all-features"];
+
+/// What `cargo run` tells this program about itself. Some build scripts (ring's) watch these variables: handed on, they
+/// would make each command build again what the last one built.
+const ABOUT_XTASK: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
+/// The workspace's directory.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace that cargo started this program for.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::NotFromCargo`].
+    pub(crate) fn find() -> Result<Self, WorkspaceError> {
+        let package = env::var_os("CARGO_MANIFEST_DIR").ok_or(WorkspaceError::NotFromCargo)?;
+        let root = Path::new(&package).parent().ok_or(WorkspaceError::NotFromCargo)?;
+        Ok(Self {
+            root: root.to_owned(),
+        })
+    }
+
+    /// A file of the workspace, by its path from the root.
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Cargo, the one that started this program, in the root. Its messages are plain text wherever they go.
+    pub(crate) fn cargo(&self) -> Command {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+        let mut command = Command::new(cargo);
+        for (name, _) in env::vars_os() {
+            if ABOUT_XTASK
+                .iter()
+                .any(|prefix| name.to_string_lossy().starts_with(prefix))
+            {
+                command.env_remove(name);
+            }
+        }
+        command
+            .current_dir(&self.root)
+            .env("CARGO_TERM_COLOR", "never")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Builds every program of the workspace; the path of the receiver. Progress goes to standard error.
+    ///
+    /// # Errors
+    /// [`WorkspaceError`]; what the compiler complained about is on standard error.
+    pub(crate) fn build_receiver(&self) -> Result<PathBuf, WorkspaceError> {
+        let output = self
+            .cargo()
+            .arg("build")
+            .args(WHOLE)
+            .args(["--bins", "--message-format", "json-render-diagnostics"])
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !output.status.success() {
+            return Err(WorkspaceError::Build(output.status));
+        }
+        let messages = String::from_utf8_lossy(&output.stdout);
+        messages
+            .lines()
+            .find_map(executable)
+            .ok_or(WorkspaceError::NoReceiver)
+    }
+}
+
+/// The receiver's path, if this is cargo's message that it was built.
+fn executable(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let built = message["reason"] == "compiler-artifact" && message["target"]["name"] == RECEIVER;
+    built
+        .then_some(message["executable"].as_str()?)
+        .map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_receiver_is_found_among_cargos_messages() {
+        let library =
+            r#"{"reason":"compiler-artifact","target":{"name":"wahook_receiver"},"executable":null}"#;
+        let program = r#"{"reason":"compiler-artifact","target":{"name":"wahook-receiver"},"executable":"/t/wahook-receiver"}"#;
+        let other = r#"{"reason":"compiler-artifact","target":{"name":"xtask"},"executable":"/t/xtask"}"#;
+        assert_eq!(executable(library), None);
+        assert_eq!(executable(other), None);
+        assert_eq!(executable("not a message"), None);
+        assert_eq!(executable(program), Some("/t/wahook-receiver".into()));
+    }
+}
