@@ -135,9 +135,12 @@ impl Webhook {
 
     async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
         let context = self.context(&request);
-        let nonce = ProbeNonce::from_query(request.uri().query());
-        // The operator's probe is nobody's traffic: it shows in no metric a user alerts on.
-        let mut counted = nonce.is_none().then(|| self.metrics.request(context.arrived));
+        let query = request.uri().query();
+        let nonce = ProbeNonce::from_query(query).filter(|_| request.method() == Method::GET);
+        // The operator's probe is nobody's traffic: it shows in no metric a user alerts on. Anybody can send a nonce, so
+        // one that comes with a handshake hides nothing.
+        let probe = nonce.is_some() && !Handshake::is_attempted(query);
+        let mut counted = (!probe).then(|| self.metrics.request(context.arrived));
         let (answer, request_type) = match *request.method() {
             Method::POST => {
                 if let Some(guard) = &mut counted {
@@ -146,8 +149,8 @@ impl Webhook {
                 }
                 Arc::clone(&self).post(request, &context).await
             }
-            Method::GET => (self.get(&request, nonce.is_some()), RequestType::Verification),
-            _ => (Answer::MethodNotAllowed, RequestType::None),
+            Method::GET => (self.get(&request, probe), RequestType::Verification),
+            _ => (Answer::MethodNotAllowed { allow: "GET, POST" }, RequestType::None),
         };
         if let Some(guard) = &mut counted {
             guard.set(answer.counts(), request_type);
@@ -344,7 +347,7 @@ pub fn router(webhook: Arc<Webhook>, path: &str) -> Router {
 async fn health(request: Request<Body>) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => Answer::Healthy.into_response(),
-        _ => Answer::MethodNotAllowed.into_response(),
+        _ => Answer::MethodNotAllowed { allow: "GET, HEAD" }.into_response(),
     }
 }
 
