@@ -235,6 +235,20 @@ impl House {
             .sum()
     }
 
+    /// Waits until a metric without labels of its own has this value.
+    pub(crate) async fn metric_reaches(&self, name: &str, wanted: f64) {
+        let started = Instant::now();
+        loop {
+            let value = self.metric(name, &[]).await;
+            if value >= wanted {
+                assert_eq!(value, wanted, "{name}");
+                return;
+            }
+            assert!(started.elapsed() < SOON, "{name} stays {value}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Bodies that reached the JSON parser.
     pub(crate) async fn parsed(&self) -> f64 {
         self.metric("whatsapp_webhook_bodies_parsed_total", &[]).await

@@ -1,7 +1,7 @@
 //! Secret files as people and Kubernetes write them, followed by the running receiver.
 
 use std::os::unix::fs::symlink;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use wahook_testbed::process::ReadyWhen;
@@ -79,8 +79,12 @@ async fn a_file_that_is_no_secret_leaves_the_receiver_unready_until_it_is_one() 
     let took = house.status_when(|status| status["ready"] == true).await;
     assert!(took < TAKEN_OVER, "{took:?}");
     assert_eq!(house.receiver.admin("/readyz").await.unwrap().0, 200);
-    assert_eq!(try_secret(&house, SECRET, "healed").await, 200);
-    assert_eq!(house.parsed().await, 1.0);
+    // The connection to NATS is made anew with what the files hold; a delivery in that moment is 503 and comes again.
+    let started = Instant::now();
+    while try_secret(&house, SECRET, "healed").await != 200 {
+        assert!(started.elapsed() < TAKEN_OVER);
+    }
+    assert_eq!(house.stored().await.len(), 1);
 }
 
 #[tokio::test]
@@ -124,7 +128,7 @@ async fn a_bad_new_file_keeps_the_last_good_secret_and_says_so() {
     house.status_when(|status| last_error(status).contains("app-secret-1: is missing")).await;
     assert_eq!(try_secret(&house, SECRET, "last-good-removed").await, 200);
     assert!(house.receiver.log().contains("the last good ones stay"));
-    assert!(house.metric("whatsapp_webhook_config_reload_failures_total", &[]).await >= 4.0);
+    house.metric_reaches("whatsapp_webhook_config_reload_failures_total", 4.0).await;
 }
 
 #[tokio::test]
