@@ -37,7 +37,7 @@ use crate::budget::Budget;
 use crate::handshake::{Handshake, HandshakeOutcome, ProbeNonce, probe_answer};
 use crate::metrics::{Metrics, RequestStatus, RequestType};
 use crate::publish::Refusal;
-use crate::server::HeadersArrived;
+use crate::server::{HeadersArrived, Waiting};
 use crate::signature::{SignatureFailure, SignatureHeader, Verdict};
 
 pub use activity::Activity;
@@ -92,6 +92,13 @@ struct Context {
     id: String,
     arrived: Instant,
     peer: SocketAddr,
+    waiting: Option<Waiting>,
+}
+
+impl Context {
+    fn hung_up(&self) -> bool {
+        self.waiting.as_ref().is_some_and(Waiting::is_over)
+    }
 }
 
 impl Webhook {
@@ -153,7 +160,12 @@ impl Webhook {
             _ => (Answer::MethodNotAllowed { allow: "GET, POST" }, RequestType::None),
         };
         if let Some(guard) = &mut counted {
-            guard.set(answer.counts(), request_type);
+            let status = match answer.counts() {
+                // Stored, but Meta was not told and delivers it again.
+                RequestStatus::Success if context.hung_up() => RequestStatus::Error,
+                status => status,
+            };
+            guard.set(status, request_type);
         }
         let mut response = answer.into_response();
         let headers = response.headers_mut();
@@ -179,6 +191,7 @@ impl Webhook {
             peer: extensions
                 .get::<ConnectInfo<SocketAddr>>()
                 .map_or(unknown, |peer| peer.0),
+            waiting: extensions.get::<Waiting>().cloned(),
         }
     }
 

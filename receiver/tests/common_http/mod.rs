@@ -1,5 +1,6 @@
 //! A house for one test: the real receiver, a stream of its own, and a nats-server shared with the tests that run
 //! beside it.
+#![allow(dead_code, reason = "each test program uses its own share")]
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Weak};
@@ -71,7 +72,6 @@ pub(crate) fn house(webhook: &str) -> Plan {
     }
 }
 
-#[allow(dead_code, reason = "each test program uses its own share")]
 impl Plan {
     /// Sets one of `limits`.
     pub(crate) fn limit(mut self, name: &str, value: impl ToString) -> Self {
@@ -187,7 +187,6 @@ impl Plan {
     }
 }
 
-#[allow(dead_code, reason = "each test program uses its own share")]
 impl House {
     /// A client that signs with [`SECRET`].
     pub(crate) fn meta(&self) -> MetaClient {
@@ -326,7 +325,6 @@ pub(crate) fn signature(body: impl AsRef<[u8]>) -> String {
 }
 
 /// A text message with this id; the body of the message is `text`, as it stands between the quotes.
-#[allow(dead_code, reason = "each test program uses its own share")]
 pub(crate) fn text_message(id: &str, text: &str) -> String {
     text_message_to("315005501000001", id, text)
 }
