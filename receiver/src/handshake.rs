@@ -41,6 +41,11 @@ impl Handshake {
         }
     }
 
+    /// Whether the query has any of a handshake's parameters, right or wrong.
+    pub fn is_attempted(query: Option<&str>) -> bool {
+        parameters(query).any(|(name, _)| name.starts_with(b"hub."))
+    }
+
     /// Picks the three parameters out of the query.
     fn parse(query: Option<&str>) -> Result<Self, Refusal> {
         let mut found = Self {

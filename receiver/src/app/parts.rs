@@ -15,7 +15,7 @@ use crate::config::{Config, ReloadHandle, Reloadable, Storage};
 use crate::dedupe::Dedupe;
 use crate::metrics::Metrics;
 use crate::publish::{ClaimCheck, Health, Monitor, Publisher, Session, StreamSpec, options};
-use crate::secrets::SecretsHandle;
+use crate::secrets::{POLL, SecretsHandle};
 use crate::telemetry::LogLevel;
 use crate::webhook::{Ingest, Live, Webhook};
 
@@ -96,16 +96,16 @@ impl Parts {
         );
         until(
             stop,
+            Box::pin(count_refusals(reload.clone(), secrets.clone(), Arc::clone(&self.metrics))),
+        );
+        until(
+            stop,
             Box::pin(follow_broker(Arc::clone(&self.broker), Arc::clone(&self.metrics))),
         );
     }
 
-    fn limits_targets(&self) -> (Arc<Webhook>, Arc<Publisher>, Arc<Metrics>) {
-        (
-            Arc::clone(&self.webhook),
-            Arc::clone(&self.publisher),
-            Arc::clone(&self.metrics),
-        )
+    fn limits_targets(&self) -> (Arc<Webhook>, Arc<Publisher>) {
+        (Arc::clone(&self.webhook), Arc::clone(&self.publisher))
     }
 
     /// Waits for deliveries whose clients hung up, then for what the connection still has to send.
@@ -176,29 +176,29 @@ fn live(settings: &Reloadable) -> Live {
 
 async fn follow_limits(
     mut reload: ReloadHandle,
-    (webhook, publisher, metrics): (Arc<Webhook>, Arc<Publisher>, Arc<Metrics>),
+    (webhook, publisher): (Arc<Webhook>, Arc<Publisher>),
     log_level: LogLevel,
 ) {
-    let mut failing = false;
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
-        tokio::select! {
-            () = reload.changed() => {
-                let settings = reload.current();
-                webhook.reload(live(&settings));
-                publisher.resize(settings.limits.in_flight_events);
-                if let Err(error) = log_level.set(settings.log_level.as_str()) {
-                    warn!(%error, "the log level stays as it is");
-                }
-            }
-            _ = tick.tick() => {
-                let fails = reload.status().last_error.is_some();
-                if fails && !failing {
-                    metrics.reload_failed();
-                }
-                failing = fails;
-            }
+        reload.changed().await;
+        let settings = reload.current();
+        webhook.reload(live(&settings));
+        publisher.resize(settings.limits.in_flight_events);
+        if let Err(error) = log_level.set(settings.log_level.as_str()) {
+            warn!(%error, "the log level stays as it is");
         }
+    }
+}
+
+/// Both statuses count what they refused; looking at them often enough misses nothing.
+async fn count_refusals(reload: ReloadHandle, secrets: SecretsHandle, metrics: Arc<Metrics>) {
+    let mut counted = 0;
+    let mut tick = tokio::time::interval(POLL);
+    loop {
+        tick.tick().await;
+        let refused = reload.status().refused + secrets.status().refused;
+        metrics.reloads_failed(refused - counted);
+        counted = refused;
     }
 }
 

@@ -40,6 +40,8 @@ impl From<&Config> for Reloadable {
 pub struct ReloadStatus {
     /// 1 at the start, one more with each accepted change of the file.
     pub generation: u64,
+    /// How many changes of the file were refused.
+    pub refused: u64,
     /// Why the file as it is now is not used; `None` when it is.
     pub last_error: Option<String>,
     /// Settings the file has changed since the start that need a restart.
@@ -129,10 +131,14 @@ impl ReloadHandle {
         restart_needed: Vec<&'static str>,
         unknown_keys: Vec<String>,
     ) {
-        let generation = self.shared.status.load().generation + 1;
+        let ReloadStatus {
+            generation, refused, ..
+        } = self.status();
+        let generation = generation + 1;
         self.shared.current.store(Arc::new(settings));
         self.set_status(ReloadStatus {
             generation,
+            refused,
             last_error: None,
             restart_needed,
             unknown_keys,
@@ -142,9 +148,11 @@ impl ReloadHandle {
 
     /// Notes why the file cannot be used, or that it can again.
     pub(super) fn set_error(&self, last_error: Option<String>) {
+        let status = self.status();
         self.set_status(ReloadStatus {
+            refused: status.refused + u64::from(last_error.is_some()),
             last_error,
-            ..self.status()
+            ..status
         });
     }
 

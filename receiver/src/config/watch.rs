@@ -84,7 +84,10 @@ impl ConfigWatcher {
         let restart_needed = self.started_with.restart_needed(config);
         // The first look finds what the receiver was started with.
         let first = self.accepted.replace(digest).is_none();
-        if first && restart_needed.is_empty() && settings == *self.handle.current() {
+        let as_started = restart_needed.is_empty()
+            && settings == *self.handle.current()
+            && unknown_keys == self.handle.status().unknown_keys;
+        if first && as_started {
             return;
         }
         if !restart_needed.is_empty() {

@@ -277,9 +277,9 @@ impl Metrics {
         self.bodies_parsed.inc();
     }
 
-    /// Counts a change of configuration or secrets that was refused.
-    pub fn reload_failed(&self) {
-        self.reload_failures.inc();
+    /// Counts changes of configuration or secrets that were refused.
+    pub fn reloads_failed(&self, count: u64) {
+        self.reload_failures.inc_by(count);
     }
 
     /// Counts a request that was answered 429.

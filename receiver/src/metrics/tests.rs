@@ -55,7 +55,7 @@ fn touch_everything(metrics: &Arc<Metrics>) {
     metrics.meta_error(131_026);
     metrics.handshake(&HandshakeOutcome::Refused(Refusal::TokenWrong));
     metrics.body_parsed();
-    metrics.reload_failed();
+    metrics.reloads_failed(1);
     metrics.throttled();
 }
 

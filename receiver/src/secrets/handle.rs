@@ -28,6 +28,8 @@ pub struct SecretsStatus {
     /// When this generation was accepted.
     #[serde(serialize_with = "as_text")]
     pub loaded_at: Option<Timestamp>,
+    /// How many changes of the files were refused.
+    pub refused: u64,
     /// Why the files as they are now are not used; `None` when they are.
     pub last_error: Option<String>,
     /// What is odd about the files but was tolerated.
@@ -125,6 +127,7 @@ impl SecretsHandle {
             verify_token: set.verify_token.is_some(),
             probe_key: set.probe_key.is_some(),
             loaded_at,
+            refused: self.shared.status.load().refused,
             last_error,
             warnings: set.warnings.clone(),
         }));
@@ -134,9 +137,11 @@ impl SecretsHandle {
 
     /// Notes why the files cannot be used, or that they can again. The set stays.
     pub(super) fn set_error(&self, last_error: Option<String>) {
+        let status = self.status();
         self.shared.status.store(Arc::new(SecretsStatus {
+            refused: status.refused + u64::from(last_error.is_some()),
             last_error,
-            ..self.status()
+            ..status
         }));
     }
 }

@@ -8,6 +8,7 @@ use axum::Router;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio_util::task::TaskTracker;
 use tokio::net::TcpStream;
 
 use super::activity::{Activity, Alarm};
@@ -48,6 +49,7 @@ pub(super) struct Connection {
     pub(super) limits: Limits,
     pub(super) stage: Stage,
     pub(super) tally: Arc<Tally>,
+    pub(super) requests: TaskTracker,
 }
 
 impl Connection {
@@ -60,6 +62,7 @@ impl Connection {
             limits,
             stage,
             tally,
+            requests,
         } = self;
         let activity = Activity::new(Timeouts::from(&limits));
         let service = RequestService {
@@ -68,6 +71,7 @@ impl Connection {
             activity: activity.clone(),
             stage: stage.clone(),
             tally,
+            requests,
         };
         let io = TokioIo::new(TimedIo::new(stream, activity.clone()));
         let builder = builder(&limits);

@@ -30,13 +30,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::task::TaskTracker;
 
 pub use self::hooks::{Closed, Hooks, NoHooks};
 pub use self::limits::{Limits, LimitsSource};
 pub use self::listen::{BACKLOG, BindError, bind};
-pub use self::service::HeadersArrived;
+pub use self::service::{HeadersArrived, Waiting};
 pub use self::shutdown::{Shutdown, ShutdownReport};
 
 use self::connection::Connection;
@@ -69,6 +69,7 @@ pub async fn serve(
         stage: Stage::new(signal.clone()),
         tally: Arc::default(),
         connections: TaskTracker::new(),
+        requests: TaskTracker::new(),
     };
     let mut acceptor = Acceptor::new(listener, hooks);
 
@@ -95,13 +96,17 @@ pub async fn serve(
     }
     house.stage.draining.cancel();
     house.connections.close();
-    let in_time = timeout(grace, house.connections.wait()).await.is_ok();
+    let end = Instant::now() + grace;
+    let in_time = timeout_at(end, house.connections.wait()).await.is_ok();
     let report = ShutdownReport {
         finished: house.tally.answered() - answered_before,
         aborted: if in_time { 0 } else { house.tally.in_flight() },
     };
     house.stage.aborting.cancel();
     house.connections.wait().await;
+    // Those whose clients have hung up. What is still running at the end was counted as aborted, or nobody waits for it.
+    house.requests.close();
+    let _ = timeout_at(end, house.requests.wait()).await;
     report
 }
 
@@ -113,6 +118,8 @@ struct House {
     stage: Stage,
     tally: Arc<Tally>,
     connections: TaskTracker,
+    /// Requests, whether or not their connections still live.
+    requests: TaskTracker,
 }
 
 impl House {
@@ -131,6 +138,7 @@ impl House {
             limits,
             stage: self.stage.clone(),
             tally: Arc::clone(&self.tally),
+            requests: self.requests.clone(),
         };
         let open = OpenConnection::new(Arc::clone(&self.hooks));
         self.connections.spawn(async move {

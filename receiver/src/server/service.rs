@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -11,12 +11,13 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Version};
+use http::{Request, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use super::activity::Activity;
@@ -27,6 +28,18 @@ use super::shutdown::{Stage, Tally};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeadersArrived(pub Instant);
 
+/// Whether the client still waits for the answer: a request goes on after its client has hung up. An extension of
+/// every request.
+#[derive(Debug, Clone)]
+pub struct Waiting(Weak<()>);
+
+impl Waiting {
+    /// Whether nobody will read the answer.
+    pub fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
 /// The router as one connection calls it.
 #[derive(Clone)]
 pub(super) struct RequestService {
@@ -35,10 +48,12 @@ pub(super) struct RequestService {
     pub(super) activity: Activity,
     pub(super) stage: Stage,
     pub(super) tally: Arc<Tally>,
+    pub(super) requests: TaskTracker,
 }
 
 impl RequestService {
-    /// Answers one request.
+    /// Answers one request, in a task that begins here and now: hyper looks for the end of the connection before it
+    /// polls an answer for the first time, and a client that hangs up after its last byte has still said everything.
     pub(super) fn call(
         &self,
         request: Request<Incoming>,
@@ -51,10 +66,17 @@ impl RequestService {
             let (request, unread) = watch_body(request);
             (request, Some(unread))
         };
-        let answer = self.router.clone().call(self.with_extensions(request));
+        let waiting = Arc::new(());
+        let request = self.with_extensions(request, Waiting(Arc::downgrade(&waiting)));
+        let answer = self.requests.spawn(self.router.clone().call(request));
         let closing = self.stage.closing.clone();
         async move {
-            let mut response = answer.await?;
+            let _waiting = waiting;
+            // The task ends without an answer only when the router panicked.
+            let mut response = match answer.await {
+                Ok(answer) => answer?,
+                Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            };
             // HTTP/2 has GOAWAY for this and forbids the header.
             if let Some(unread) = unread
                 && (unread.load(Ordering::Relaxed) || closing.is_cancelled())
@@ -68,8 +90,9 @@ impl RequestService {
         }
     }
 
-    fn with_extensions(&self, mut request: Request<Body>) -> Request<Body> {
+    fn with_extensions(&self, mut request: Request<Body>, waiting: Waiting) -> Request<Body> {
         let extensions = request.extensions_mut();
+        extensions.insert(waiting);
         extensions.insert(ConnectInfo(self.peer));
         extensions.insert(HeadersArrived(Instant::now()));
         request

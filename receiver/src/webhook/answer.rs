@@ -42,8 +42,11 @@ pub enum Answer {
     Interrupted,
     /// The body is compressed: the signature covers what we would have to unpack unseen.
     Compressed,
-    /// A method that webhooks do not use.
-    MethodNotAllowed,
+    /// A method that the path does not take.
+    MethodNotAllowed {
+        /// Those it does take.
+        allow: &'static str,
+    },
     /// A path that is not ours.
     NotFound,
     /// Too many requests, or too large bodies, are in flight.
@@ -88,7 +91,7 @@ impl Answer {
             | Self::TooSlow { signed: false }
             | Self::Interrupted
             | Self::Compressed
-            | Self::MethodNotAllowed
+            | Self::MethodNotAllowed { .. }
             | Self::NotFound => RequestStatus::Rejected,
         }
     }
@@ -134,11 +137,11 @@ impl Answer {
                 Body::from(r#"{"error":"Compressed bodies are not accepted"}"#),
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
             ),
-            Self::MethodNotAllowed => (
+            Self::MethodNotAllowed { allow } => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 PLAIN,
                 Body::from("Method not allowed"),
-                Some((header::ALLOW, HeaderValue::from_static("GET, POST"))),
+                Some((header::ALLOW, HeaderValue::from_static(allow))),
             ),
             Self::NotFound => plain(StatusCode::NOT_FOUND, "Not found"),
             Self::Busy => later(r#"{"error":"Too many requests in flight"}"#, RETRY_SOON),
@@ -192,7 +195,7 @@ mod tests {
             Answer::TooSlow { .. } => 408,
             Answer::Interrupted => 400,
             Answer::Compressed => 415,
-            Answer::MethodNotAllowed => 405,
+            Answer::MethodNotAllowed { .. } => 405,
             Answer::NotFound => 404,
             Answer::Busy | Answer::NotConfigured | Answer::NotStored(_) | Answer::Failed => 503,
         };
@@ -209,7 +212,7 @@ mod tests {
             Answer::TooSlow { signed: false },
             Answer::Interrupted,
             Answer::Compressed,
-            Answer::MethodNotAllowed,
+            Answer::MethodNotAllowed { allow: "GET" },
             Answer::NotFound,
             Answer::Busy,
             Answer::NotConfigured,

@@ -39,7 +39,7 @@ use crate::budget::{Budget, Share};
 use crate::handshake::{Handshake, HandshakeOutcome, ProbeNonce, probe_answer};
 use crate::metrics::{Metrics, RequestGuard, RequestStatus, RequestType};
 use crate::publish::Refusal;
-use crate::server::HeadersArrived;
+use crate::server::{HeadersArrived, Waiting};
 use crate::signature::{SignatureFailure, SignatureHeader, Verdict};
 
 pub use activity::Activity;
@@ -95,6 +95,13 @@ struct Context {
     id: String,
     arrived: Instant,
     peer: SocketAddr,
+    waiting: Option<Waiting>,
+}
+
+impl Context {
+    fn hung_up(&self) -> bool {
+        self.waiting.as_ref().is_some_and(Waiting::is_over)
+    }
 }
 
 impl Webhook {
@@ -139,16 +146,24 @@ impl Webhook {
 
     async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
         let context = self.context(&request);
-        let nonce = ProbeNonce::from_query(request.uri().query());
-        // The operator's probe is nobody's traffic: it shows in no metric a user alerts on.
-        let mut counted = nonce.is_none().then(|| self.metrics.request(context.arrived));
+        let query = request.uri().query();
+        let nonce = ProbeNonce::from_query(query).filter(|_| request.method() == Method::GET);
+        // The operator's probe is nobody's traffic: it shows in no metric a user alerts on. Anybody can send a nonce, so
+        // one that comes with a handshake hides nothing.
+        let probe = nonce.is_some() && !Handshake::is_attempted(query);
+        let mut counted = (!probe).then(|| self.metrics.request(context.arrived));
         let (answer, request_type) = match *request.method() {
             Method::POST => Arc::clone(&self).post(request, &context, &mut counted).await,
-            Method::GET => (self.get(&request, nonce.is_some()), RequestType::Verification),
-            _ => (Answer::MethodNotAllowed, RequestType::None),
+            Method::GET => (self.get(&request, probe), RequestType::Verification),
+            _ => (Answer::MethodNotAllowed { allow: "GET, POST" }, RequestType::None),
         };
         if let Some(guard) = &mut counted {
-            guard.set(answer.counts(), request_type);
+            let status = match answer.counts() {
+                // Stored, but Meta was not told and delivers it again.
+                RequestStatus::Success if context.hung_up() => RequestStatus::Error,
+                status => status,
+            };
+            guard.set(status, request_type);
         }
         let mut response = answer.into_response();
         let headers = response.headers_mut();
@@ -174,6 +189,7 @@ impl Webhook {
             peer: extensions
                 .get::<ConnectInfo<SocketAddr>>()
                 .map_or(unknown, |peer| peer.0),
+            waiting: extensions.get::<Waiting>().cloned(),
         }
     }
 
@@ -358,7 +374,7 @@ pub fn router(webhook: Arc<Webhook>, path: &str) -> Router {
 async fn health(request: Request<Body>) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => Answer::Healthy.into_response(),
-        _ => Answer::MethodNotAllowed.into_response(),
+        _ => Answer::MethodNotAllowed { allow: "GET, HEAD" }.into_response(),
     }
 }
 
