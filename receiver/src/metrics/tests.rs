@@ -57,6 +57,7 @@ fn touch_everything(metrics: &Arc<Metrics>) {
     metrics.body_parsed();
     metrics.reload_failed();
     metrics.throttled();
+    metrics.contended(2);
 }
 
 #[test]
