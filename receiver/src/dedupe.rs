@@ -22,8 +22,10 @@ pub struct Dedupe {
 
 #[derive(Debug, Default)]
 struct Memory {
-    acked: HashSet<[u8; 16], IdHasher>,
-    /// Acknowledged ids in the order they were sent, so that the first ones are the first to expire.
+    /// Until when each acknowledged id is known.
+    acked: HashMap<[u8; 16], Instant, IdHasher>,
+    /// The same in the order they were acknowledged. That is not quite the order they expire in: a request that was sent
+    /// first may end last.
     order: VecDeque<([u8; 16], Instant)>,
     in_flight: HashMap<[u8; 16], Flight, IdHasher>,
     /// How often the memory was cleared: ids sent before a clearing are not remembered after it.
@@ -119,7 +121,7 @@ impl Dedupe {
         let known = ids
             .map(|id| {
                 let id = *id.as_bytes();
-                if memory.acked.contains(&id) {
+                if memory.acked.get(&id).is_some_and(|until| *until > now) {
                     return if own_acked.insert(id) {
                         Known::Acked
                     } else {
@@ -159,7 +161,7 @@ impl Dedupe {
     /// Forgets every acknowledged id: the stream was recreated or purged, so what it once held it no longer holds.
     pub fn clear(&self) {
         let mut memory = self.lock();
-        memory.acked = HashSet::default();
+        memory.acked = HashMap::default();
         memory.order = VecDeque::new();
         memory.epoch += 1;
     }
@@ -183,17 +185,21 @@ impl Memory {
     }
 
     fn remember(&mut self, id: [u8; 16], until: Instant, capacity: usize) {
-        if capacity == 0 || !self.acked.insert(id) {
+        if capacity == 0 {
             return;
         }
         if self.order.len() >= capacity {
             self.forget_oldest();
         }
+        self.acked.insert(id, until);
         self.order.push_back((id, until));
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((id, _)) = self.order.pop_front() {
+        // An id that was acknowledged again since then is known for longer.
+        if let Some((id, until)) = self.order.pop_front()
+            && self.acked.get(&id) == Some(&until)
+        {
             self.acked.remove(&id);
         }
     }
@@ -290,6 +296,18 @@ mod tests {
             known[..],
             [Known::New, Known::Acked, Known::Acked, Known::Acked]
         ));
+    }
+
+    #[test]
+    fn a_request_that_ended_late_is_not_remembered_for_longer() {
+        let dedupe = Dedupe::new(WINDOW, 10);
+        let start = Instant::now();
+        let (mut slow, _) = claim(&dedupe, &[1], start);
+        store(&dedupe, &[2], start + WINDOW / 2);
+        slow.stored(id(1));
+        drop(slow);
+        let known = claim(&dedupe, &[1, 2], start + WINDOW).1;
+        assert!(matches!(known[..], [Known::New, Known::Acked]), "{known:?}");
     }
 
     #[test]

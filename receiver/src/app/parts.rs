@@ -39,7 +39,13 @@ impl Parts {
         let session = open_session(config, secrets, &broker).await?;
         let claim_check = ClaimCheck::new(config.stream.object_bucket.clone(), config.nats.domain.clone());
         let events = config.limits.in_flight_events;
-        let publisher = Arc::new(Publisher::new(session, events, claim_check, Arc::clone(&broker)));
+        let publisher = Arc::new(Publisher::new(
+            session,
+            events,
+            claim_check,
+            Arc::clone(&broker),
+            Arc::clone(metrics),
+        ));
         let ingest = Arc::new(Ingest::new(
             Arc::clone(&publisher),
             Dedupe::new(config.stream.window, config.deduplication.memory_entries),

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::parts::open_session;
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::publish::{Health, Publisher};
+use crate::publish::{Health, Publisher, Session};
 use crate::secrets::{Secret, SecretSet, SecretsHandle};
 use crate::signature::Verifier;
 use crate::webhook::{Keys, Webhook};
@@ -42,30 +42,53 @@ impl Rotation {
     /// Follows the secrets for ever.
     pub(super) async fn follow(self, mut secrets: SecretsHandle) {
         let mut connected_with = secrets.current().nats.digest();
+        let mut candidate = None;
         self.metrics.set_secret_generation(secrets.status().generation);
         loop {
-            secrets.changed().await;
-            let set = secrets.current();
-            self.webhook.rotate(keys(&set));
-            self.metrics.set_secret_generation(secrets.status().generation);
-            if set.nats.digest() != connected_with {
-                connected_with = set.nats.digest();
-                self.reconnect(&secrets).await;
+            tokio::select! {
+                () = secrets.changed() => {
+                    let set = secrets.current();
+                    self.webhook.rotate(keys(&set));
+                    self.metrics.set_secret_generation(secrets.status().generation);
+                    if set.nats.digest() != connected_with {
+                        connected_with = set.nats.digest();
+                        candidate = self.connect(&secrets).await;
+                    }
+                }
+                session = connected(&mut candidate) => self.go_over(session),
             }
         }
     }
 
-    async fn reconnect(&self, secrets: &SecretsHandle) {
-        match open_session(&self.config, secrets, &self.broker).await {
-            Ok(session) => {
-                let old = self.publisher.replace(session);
-                info!("the NATS credentials or TLS files changed: went over to a new connection");
-                tokio::spawn(async move {
-                    tokio::time::sleep(OLD_CONNECTION_GRACE).await;
-                    old.drain().await;
-                });
-            }
-            Err(error) => warn!(%error, "the new NATS credentials cannot be used; the old connection stays"),
-        }
+    async fn connect(&self, secrets: &SecretsHandle) -> Option<Session> {
+        info!("the NATS credentials or TLS files changed: connecting with the new ones");
+        let opened = open_session(&self.config, secrets, &self.broker).await;
+        opened
+            .inspect_err(
+                |error| warn!(%error, "the new NATS credentials cannot be used; the old connection stays"),
+            )
+            .ok()
+    }
+
+    fn go_over(&self, session: Session) {
+        let old = self.publisher.replace(session);
+        info!("went over to a new connection to NATS");
+        tokio::spawn(async move {
+            tokio::time::sleep(OLD_CONNECTION_GRACE).await;
+            old.drain().await;
+        });
+    }
+}
+
+/// Waits until the candidate, if there is one, is connected: until then the old connection serves, and wrong credentials
+/// never take over.
+async fn connected(candidate: &mut Option<Session>) -> Session {
+    match candidate {
+        Some(session) => session.connected().await,
+        None => std::future::pending().await,
+    }
+    match candidate.take() {
+        Some(session) => session,
+        None => std::future::pending().await,
     }
 }

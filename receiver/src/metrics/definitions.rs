@@ -62,6 +62,8 @@ definitions! {
         "Events by family, type and outcome (stored: acknowledged by JetStream; duplicate: stored before; failed: not stored, Meta will send it again).";
     DUPLICATES = Counter "whatsapp_webhook_duplicates_total" ["source"],
         "Duplicate events by who noticed (stream: the duplicate window; local: memory of acknowledged events; in_flight: the same event was being published; body: twice in one request).";
+    CONTENDED = Counter "whatsapp_webhook_contended_events_total" [],
+        "Events that another receiver was storing at the same moment (JetStream error 10158); each was asked about again.";
     SIGNATURE_FAILURES = Counter "whatsapp_webhook_signature_failures_total" ["reason"],
         "Requests refused over their signature, by reason (missing, malformed, mismatch, retired_secret).";
     DEAD_LETTERS = Counter "whatsapp_webhook_dead_letters_total" ["reason"],

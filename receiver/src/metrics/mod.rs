@@ -111,6 +111,7 @@ pub struct Metrics {
     bodies_parsed: IntCounter,
     reload_failures: IntCounter,
     throttled: IntCounter,
+    contended: IntCounter,
 }
 
 /// The metrics could not be set up.
@@ -155,6 +156,7 @@ impl Metrics {
             bodies_parsed: definitions::BODIES_PARSED.counter(&registry)?,
             reload_failures: definitions::RELOAD_FAILURES.counter(&registry)?,
             throttled: definitions::THROTTLED.counter(&registry)?,
+            contended: definitions::CONTENDED.counter(&registry)?,
             registry,
         };
         let build_info = definitions::BUILD_INFO.gauges(&metrics.registry)?;
@@ -285,6 +287,11 @@ impl Metrics {
     /// Counts a request that was answered 429.
     pub fn throttled(&self) {
         self.throttled.inc();
+    }
+
+    /// Counts events that another receiver was storing at the same moment.
+    pub fn contended(&self, events: usize) {
+        self.contended.inc_by(events as u64);
     }
 
     /// Everything in the Prometheus text format; see [`CONTENT_TYPE`].

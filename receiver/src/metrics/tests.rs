@@ -57,6 +57,7 @@ fn touch_everything(metrics: &Arc<Metrics>) {
     metrics.body_parsed();
     metrics.reloads_failed(1);
     metrics.throttled();
+    metrics.contended(2);
 }
 
 #[test]

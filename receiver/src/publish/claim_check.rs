@@ -38,13 +38,20 @@ impl ClaimCheck {
         let Some(name) = event.headers.get(MSG_ID).map(|id| id.as_str().to_owned()) else {
             return Err(Refusal::NotSent);
         };
-        match timeout_at(deadline, self.store(session, &name, &event.payload)).await {
-            Ok(Ok(())) => {
+        let stored = async {
+            tokio::select! {
+                stored = self.store(session, &name, &event.payload) => Some(stored),
+                () = session.disconnected() => None,
+            }
+        };
+        match timeout_at(deadline, stored).await {
+            Ok(None) => Err(Refusal::Disconnected),
+            Ok(Some(Ok(()))) => {
                 let reference = format!("nats-object:{}/{name}", self.bucket);
                 *event = event.clone().with_data_ref(reference);
                 Ok(())
             }
-            Ok(Err(error)) => {
+            Ok(Some(Err(error))) => {
                 warn!(
                     bucket = self.bucket,
                     error, "an event's data could not be stored as an object"

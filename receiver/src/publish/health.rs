@@ -1,5 +1,6 @@
 //! What is known of the broker: whether it is connected, whether the stream is there and fit, and what it last refused.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -37,9 +38,10 @@ pub enum StreamState {
 }
 
 impl StreamState {
-    /// Whether events may be published: a stream with the wrong settings could lose what it acknowledged.
+    /// Whether events may be published: a stream with the wrong settings could lose what it acknowledged, and one that
+    /// nobody looked at could have them. A stream that is missing refuses by itself.
     pub const fn takes_events(&self) -> bool {
-        !matches!(self, Self::Mismatch { .. })
+        !matches!(self, Self::Unknown | Self::Mismatch { .. })
     }
 
     /// Whether the stream is known to be there and fit, or why not.
@@ -80,6 +82,19 @@ pub struct Trouble {
     pub denied_subject: Option<String>,
     /// The last error the broker or the client library reported.
     pub last_error: Option<String>,
+    /// Every subject that was denied since the connection was made.
+    #[serde(skip)]
+    denied: BTreeSet<String>,
+}
+
+/// How many denied subjects are kept apart: events have many, one is enough to know what is missing.
+const DENIED_KEPT: usize = 20;
+
+impl Trouble {
+    /// Whether a subject with this part was denied.
+    pub fn is_denied(&self, part: &str) -> bool {
+        self.denied.iter().any(|subject| subject.contains(part))
+    }
 }
 
 impl Default for Health {
@@ -165,13 +180,19 @@ impl Health {
         self.trouble_mut().clone()
     }
 
-    /// Records an error; a permission violation names its subject.
-    pub fn complained(&self, error: &str) {
+    /// Records an error; a permission violation names its subject, which is returned when it is a new one.
+    pub fn complained<'a>(&self, error: &'a str) -> Option<&'a str> {
         let mut trouble = self.trouble_mut();
-        if let Some(subject) = denied_subject(error) {
-            trouble.denied_subject = Some(subject.to_owned());
-        }
         trouble.last_error = Some(error.to_owned());
+        let subject = denied_subject(error)?;
+        trouble.denied_subject = Some(subject.to_owned());
+        let new = trouble.denied.len() < DENIED_KEPT && trouble.denied.insert(subject.to_owned());
+        new.then_some(subject)
+    }
+
+    /// A new login: what an old one was denied says nothing about it.
+    pub fn logged_in(&self) {
+        *self.trouble_mut() = Trouble::default();
     }
 }
 
@@ -185,6 +206,32 @@ pub(super) fn denied_subject(error: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_denied_subject_is_new_once_for_each_login() {
+        let health = Health::default();
+        let error = r#"Permissions Violation for Publish to "$JS.API.STREAM.INFO.S""#;
+        assert_eq!(health.complained(error), Some("$JS.API.STREAM.INFO.S"));
+        assert_eq!(health.complained(error), None);
+        assert_eq!(
+            health.complained(r#"Permissions Violation for Publish to "a.b""#),
+            Some("a.b")
+        );
+        assert!(
+            health.trouble().is_denied("STREAM.INFO"),
+            "a later violation does not hide the first"
+        );
+        health.logged_in();
+        assert!(!health.trouble().is_denied("STREAM.INFO"));
+    }
+
+    #[test]
+    fn a_stream_that_was_not_looked_at_takes_nothing() {
+        let health = Health::default();
+        assert!(!health.stream_takes_events());
+        health.set_stream(StreamState::Ready);
+        assert!(health.stream_takes_events());
+    }
 
     #[test]
     fn a_permission_violation_names_its_subject() {

@@ -7,7 +7,9 @@
 
 mod claim_check;
 mod connect;
+mod diagnosis;
 mod health;
+mod link;
 mod monitor;
 mod outgoing;
 mod pending;

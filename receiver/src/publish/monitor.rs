@@ -20,12 +20,10 @@ use super::reply::{Refusal, Reply};
 use super::session::Session;
 use super::stream::StreamSpec;
 
-/// How often a stream that is not there is looked for, and one that is there is looked at.
-const OFTEN: Duration = Duration::from_secs(5);
-/// How often a stream with the wrong settings is looked at: somebody has to change it first.
-const SELDOM: Duration = Duration::from_secs(60);
-/// JetStream's "wrong last sequence": the answer of a stream that is there.
-const WRONG_LAST_SEQUENCE: u32 = 10_071;
+/// How often the stream is looked at, or looked for.
+const EVERY: Duration = Duration::from_secs(5);
+/// JetStream's "wrong last sequence", with and without the right one: the answers of a stream that is there.
+const WRONG_LAST_SEQUENCE: [u32; 2] = [10_071, 10_164];
 
 /// What tells one life of a stream from the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +39,8 @@ pub struct Monitor {
     spec: StreamSpec,
     health: Arc<Health>,
     seen: Option<Identity>,
+    /// Whether the bucket for large events was seen or made.
+    bucket_is_there: bool,
 }
 
 impl Monitor {
@@ -50,6 +50,7 @@ impl Monitor {
             spec,
             health,
             seen: None,
+            bucket_is_there: false,
         }
     }
 
@@ -68,12 +69,8 @@ impl Monitor {
                 }
                 self.report(state);
             }
-            let pause = match self.health.stream() {
-                StreamState::Mismatch { .. } => SELDOM,
-                _ => OFTEN,
-            };
             // Looked at again as soon as the connection changes: a broker may come back without its stream.
-            let _ = tokio::time::timeout(pause, connection.changed()).await;
+            let _ = tokio::time::timeout(EVERY, connection.changed()).await;
         }
     }
 
@@ -115,8 +112,11 @@ impl Monitor {
         new.created != old.created || new.last < old.last || (old.last > 0 && new.first > old.last)
     }
 
-    async fn look(&self, session: &Session) -> (StreamState, Option<Identity>) {
+    async fn look(&mut self, session: &Session) -> (StreamState, Option<Identity>) {
         let context = context(session, self.spec.domain.as_deref());
+        if self.spec.ensure && !self.bucket_is_there {
+            self.bucket_is_there = self.ensure_bucket(session, &context).await;
+        }
         let name = &self.spec.name;
         let found = context.get_stream(name).await;
         match found {
@@ -125,9 +125,9 @@ impl Monitor {
                 GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
                     self.absent(session, &context).await
                 }
-                GetStreamErrorKind::JetStream(error) => (unreachable(&error), None),
-                _ if self.is_denied("STREAM.INFO") => (self.probe(session).await, None),
-                _ => (unreachable(&error), None),
+                GetStreamErrorKind::JetStream(error) => (self.unreachable(&error), None),
+                _ if self.health.trouble().is_denied("STREAM.INFO") => (self.probe(session).await, None),
+                _ => (self.unreachable(&error), None),
             },
         }
     }
@@ -158,12 +158,6 @@ impl Monitor {
             return (StreamState::Missing { reason }, None);
         }
         let clustered = session.client().server_info().cluster.is_some();
-        let bucket = context
-            .create_object_store(self.spec.bucket_config(clustered))
-            .await;
-        if let Err(error) = bucket {
-            warn!(bucket = self.spec.bucket, %error, "the bucket for large events could not be created");
-        }
         match context.create_stream(self.spec.stream_config(clustered)).await {
             Ok(stream) => {
                 info!(stream = name, "created the stream");
@@ -177,6 +171,28 @@ impl Monitor {
                 };
                 let reason = format!("stream {name} does not exist and could not be created: {reason}");
                 (StreamState::Missing { reason }, None)
+            }
+        }
+    }
+
+    /// An existing bucket stays as it is. Without one only events larger than one message are refused.
+    async fn ensure_bucket(&self, session: &Session, context: &jetstream::Context) -> bool {
+        let bucket = &self.spec.bucket;
+        if context.get_object_store(bucket).await.is_ok() {
+            return true;
+        }
+        let clustered = session.client().server_info().cluster.is_some();
+        match context
+            .create_object_store(self.spec.bucket_config(clustered))
+            .await
+        {
+            Ok(_) => {
+                info!(bucket, "created the bucket for large events");
+                true
+            }
+            Err(error) => {
+                warn!(bucket, %error, "the bucket for large events could not be created");
+                false
             }
         }
     }
@@ -195,7 +211,7 @@ impl Monitor {
             return StreamState::Unknown;
         };
         let deadline = Instant::now() + Duration::from_secs(3);
-        let reply = round.reply_subject(session.inbox(), 0);
+        let reply = round.address.reply_subject(session.inbox(), 0);
         let answer = match session.send(&probe, reply).await {
             Ok(()) => timeout_at(deadline, &mut round.answers)
                 .await
@@ -204,14 +220,15 @@ impl Monitor {
             Err(_) => None,
         };
         let Some([answer]) = answer.as_deref() else {
-            session.pending().abandon(&round, Refusal::TimedOut);
-            let reason = "the stream did not answer; see the denied subject".to_owned();
-            return StreamState::Unreachable { reason };
+            session.pending().abandon(round.address, Refusal::TimedOut);
+            return StreamState::Unreachable {
+                reason: self.silence(),
+            };
         };
         match answer {
-            Reply::Refused(Refusal::Code(WRONG_LAST_SEQUENCE)) => StreamState::Unverified {
-                reason: format!("no permission for $JS.API.STREAM.INFO.{}", self.spec.name),
-            },
+            Reply::Refused(Refusal::Code(code)) if WRONG_LAST_SEQUENCE.contains(code) => self.unverified(),
+            // There, and that is all that can be known: each event is answered with 503 until there is room.
+            Reply::Refused(Refusal::StreamFull) => self.unverified(),
             Reply::Refused(Refusal::NoStream) => StreamState::Missing {
                 reason: format!(
                     "no stream takes {}; create {}",
@@ -227,16 +244,30 @@ impl Monitor {
         }
     }
 
-    fn is_denied(&self, api: &str) -> bool {
-        self.health
-            .trouble()
-            .denied_subject
-            .is_some_and(|subject| subject.contains(api))
+    fn unverified(&self) -> StreamState {
+        StreamState::Unverified {
+            reason: format!("no permission for $JS.API.STREAM.INFO.{}", self.spec.name),
+        }
     }
-}
 
-fn unreachable(error: &dyn std::fmt::Display) -> StreamState {
-    StreamState::Unreachable {
-        reason: format!("the broker did not describe the stream: {error}"),
+    fn unreachable(&self, error: &dyn std::fmt::Display) -> StreamState {
+        let denied = self.health.trouble().denied_subject;
+        let because = denied.map(|subject| format!("; the NATS account may not use {subject}"));
+        StreamState::Unreachable {
+            reason: format!(
+                "the broker did not describe the stream: {error}{}",
+                because.unwrap_or_default()
+            ),
+        }
+    }
+
+    /// Why nothing came back: most likely a subject that was denied.
+    fn silence(&self) -> String {
+        match self.health.trouble().denied_subject {
+            Some(subject) => {
+                format!("the stream did not answer; the NATS account may not use {subject}")
+            }
+            None => "the stream did not answer".to_owned(),
+        }
     }
 }

@@ -39,13 +39,20 @@ struct Slot {
 pub struct Round {
     /// Resolves when every event was answered or the connection was lost.
     pub(super) answers: oneshot::Receiver<Answers>,
+    /// Where the broker's answers find it.
+    pub(super) address: Address,
+}
+
+/// The part of a reply subject that names a round.
+#[derive(Debug, Clone, Copy)]
+pub struct Address {
     slot: usize,
     generation: u32,
 }
 
-impl Round {
+impl Address {
     /// Writes the reply subject of the event at `place` behind the inbox.
-    pub fn reply_subject(&self, inbox: &str, place: usize) -> String {
+    pub fn reply_subject(self, inbox: &str, place: usize) -> String {
         let mut subject = String::with_capacity(inbox.len() + 20);
         // Writing to a string does not fail.
         let _ = write!(subject, "{inbox}.{:x}-{:x}-{place:x}", self.slot, self.generation);
@@ -76,13 +83,15 @@ impl Pending {
         slot.done = Some(done);
         Some(Round {
             answers,
-            slot: index,
-            generation: slot.generation,
+            address: Address {
+                slot: index,
+                generation: slot.generation,
+            },
         })
     }
 
     /// Gives a round up: answers that still come are ignored. What was answered so far is returned.
-    pub fn abandon(&self, round: &Round, refusal: Refusal) -> Answers {
+    pub fn abandon(&self, round: Address, refusal: Refusal) -> Answers {
         let mut table = self.lock();
         match table.slots.get_mut(round.slot) {
             Some(slot) if slot.generation == round.generation && slot.done.is_some() => {
@@ -174,7 +183,7 @@ mod tests {
     }
 
     fn token(round: &Round, place: usize) -> String {
-        round.reply_subject("i", place).split_off(2)
+        round.address.reply_subject("i", place).split_off(2)
     }
 
     #[test]
@@ -200,7 +209,7 @@ mod tests {
         let round = pending.register(1).unwrap();
         let late = token(&round, 0);
         assert_eq!(
-            pending.abandon(&round, Refusal::TimedOut),
+            pending.abandon(round.address, Refusal::TimedOut),
             [Reply::Refused(Refusal::TimedOut)]
         );
         let mut next = pending.register(1).unwrap();

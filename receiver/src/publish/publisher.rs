@@ -17,6 +17,7 @@ use super::pending::Answers;
 use super::reply::{Refusal, Reply};
 use super::session::Session;
 use crate::budget::Budget;
+use crate::metrics::Metrics;
 
 /// How long to wait before an id that is in process elsewhere is asked about again, in milliseconds.
 const AGAIN_MS: std::ops::Range<u64> = 25..50;
@@ -37,16 +38,25 @@ pub struct Publisher {
     budget: Budget,
     claim_check: ClaimCheck,
     health: Arc<Health>,
+    metrics: Arc<Metrics>,
 }
 
 impl Publisher {
     /// A publisher on a connection, with at most `budget` events on their way at once.
-    pub fn new(session: Session, budget: usize, claim_check: ClaimCheck, health: Arc<Health>) -> Self {
+    pub fn new(
+        session: Session,
+        budget: usize,
+        claim_check: ClaimCheck,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        session.set_in_use(true);
         Self {
             session: ArcSwap::from_pointee(session),
             budget: Budget::new(budget),
             claim_check,
             health,
+            metrics,
         }
     }
 
@@ -62,12 +72,19 @@ impl Publisher {
 
     /// Goes over to another connection (other credentials, another CA); requests on the old one end there.
     pub fn replace(&self, session: Session) -> Arc<Session> {
-        self.session.swap(Arc::new(session))
+        let session = Arc::new(session);
+        let old = self.session.swap(Arc::clone(&session));
+        old.set_in_use(false);
+        session.set_in_use(true);
+        old
     }
 
     /// Publishes `events` in order. Each is stored when its answer says so and only then.
     pub async fn publish(&self, mut events: Vec<Outgoing>, deadline: Instant) -> Vec<Result<Ack, Refusal>> {
         let refuse_all = |count: usize, refusal: Refusal| vec![Err(refusal); count];
+        if events.is_empty() {
+            return Vec::new();
+        }
         let session = self.session.load_full();
         if !session.is_connected() {
             return refuse_all(events.len(), Refusal::Disconnected);
@@ -88,6 +105,8 @@ impl Publisher {
         }
         let mut answers = round(&session, &events, deadline).await;
         while answers.contains(&Reply::InProcess) {
+            let contended = answers.iter().filter(|answer| **answer == Reply::InProcess);
+            self.metrics.contended(contended.count());
             let pause = rand::rng().random_range(AGAIN_MS);
             sleep(Duration::from_millis(pause)).await;
             if Instant::now() >= deadline {
@@ -115,20 +134,29 @@ fn ack(reply: Reply) -> Result<Ack, Refusal> {
     }
 }
 
-/// Sends all events, then waits for all answers.
+/// Sends all events and waits for all answers, or for the loss of the connection if that comes first.
 async fn round(session: &Session, events: &[Outgoing], deadline: Instant) -> Answers {
     let Some(mut round) = session.pending().register(events.len()) else {
         return vec![Reply::Refused(Refusal::Disconnected); events.len()];
     };
+    let address = round.address;
     let sent = timeout_at(deadline, async {
         for (place, event) in events.iter().enumerate() {
             session
-                .send(event, round.reply_subject(session.inbox(), place))
+                .send(event, address.reply_subject(session.inbox(), place))
                 .await?;
         }
         Ok::<_, Refusal>(())
     });
-    let gave_up = match sent.await {
+    // A lost connection takes no more events: its queue fills up, and sending would wait until the deadline.
+    let sent = tokio::select! {
+        biased;
+        answers = &mut round.answers => {
+            return answers.unwrap_or_else(|_| vec![Reply::Refused(Refusal::Disconnected); events.len()]);
+        }
+        sent = sent => sent,
+    };
+    let gave_up = match sent {
         Ok(Ok(())) => match timeout_at(deadline, &mut round.answers).await {
             Ok(Ok(answers)) => return answers,
             Ok(Err(_)) => Refusal::Disconnected,
@@ -137,7 +165,7 @@ async fn round(session: &Session, events: &[Outgoing], deadline: Instant) -> Ans
         Ok(Err(refusal)) => refusal,
         Err(_) => Refusal::TimedOut,
     };
-    let answers = session.pending().abandon(&round, gave_up);
+    let answers = session.pending().abandon(address, gave_up);
     if answers.len() == events.len() {
         return answers;
     }

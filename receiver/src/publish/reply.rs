@@ -55,8 +55,8 @@ pub enum Refusal {
     /// Too many events are on their way already.
     #[error("too many events are on their way to the broker")]
     Busy,
-    /// The stream's settings would break a promise.
-    #[error("the stream's settings are not fit to keep what it acknowledges")]
+    /// The stream's settings would break a promise, or nobody looked at them yet.
+    #[error("the stream was not found fit to keep what it acknowledges; /readyz says why")]
     UnfitStream,
     /// The client refused to send it.
     #[error("the event could not be sent")]

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use futures_util::StreamExt as _;
 use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
+use super::diagnosis::Diagnosis;
 use super::health::{Health, denied_subject};
+use super::link::Link;
 use super::outgoing::Outgoing;
 use super::pending::Pending;
 use super::reply::{self, Refusal};
@@ -29,6 +31,7 @@ pub struct Session {
     client: Client,
     inbox: String,
     pending: Arc<Pending>,
+    link: Arc<Link>,
     acknowledgements: JoinHandle<()>,
 }
 
@@ -41,10 +44,12 @@ impl Session {
         health: Arc<Health>,
     ) -> Result<Self, SessionError> {
         let pending = Arc::new(Pending::default());
+        let link = Arc::new(Link::new(health));
         let options = {
-            let pending = Arc::clone(&pending);
+            let (pending, link) = (Arc::clone(&pending), Arc::clone(&link));
+            let diagnosis = Diagnosis::new(servers.clone(), options.clone());
             options.retry_on_initial_connect().event_callback(move |event| {
-                follow(&event, &pending, &health);
+                follow(&event, &pending, &link, &diagnosis);
                 std::future::ready(())
             })
         };
@@ -65,6 +70,7 @@ impl Session {
             client,
             inbox,
             pending,
+            link,
             acknowledgements,
         })
     }
@@ -87,6 +93,21 @@ impl Session {
     /// Whether the broker is there at this moment.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Waits until the broker is there.
+    pub async fn connected(&self) {
+        self.link.becomes(true).await;
+    }
+
+    /// Waits until the broker is gone.
+    pub async fn disconnected(&self) {
+        self.link.becomes(false).await;
+    }
+
+    /// From here on, or no longer, this connection's state is the broker's.
+    pub(super) fn set_in_use(&self, in_use: bool) {
+        self.link.set_in_use(in_use);
     }
 
     /// The largest message the broker takes, headers included, in bytes.
@@ -127,33 +148,43 @@ impl Drop for Session {
     }
 }
 
-fn follow(event: &Event, pending: &Pending, health: &Health) {
+fn follow(event: &Event, pending: &Pending, link: &Arc<Link>, diagnosis: &Diagnosis) {
     match event {
         Event::Connected => {
             pending.connected();
-            health.set_connected(true);
+            link.health().logged_in();
+            link.set_up(true);
             info!("connected to NATS");
         }
-        Event::Disconnected | Event::Closed => {
+        // Closed by us, not lost.
+        Event::Closed => {
             pending.disconnected();
-            health.set_connected(false);
+            link.set_up(false);
+        }
+        Event::Disconnected => {
+            pending.disconnected();
+            link.set_up(false);
             warn!("the connection to NATS was lost; requests are answered with 503 until it is back");
         }
         Event::ServerError(error) => {
             let error = error.to_string();
-            health.complained(&error);
-            if let Some(subject) = denied_subject(&error) {
+            if let Some(subject) = link.health().complained(&error) {
                 warn!(
                     subject,
                     "the NATS account may not use this subject: grant it, docs/nats-permissions.md lists all"
                 );
-            } else {
+            } else if denied_subject(&error).is_none() {
                 warn!(error, "NATS reported an error");
             }
         }
         Event::ClientError(error) => {
-            health.complained(&error.to_string());
-            warn!(%error, "the NATS client reported an error");
+            // The client's own event names the kind of failure only.
+            if !link.is_up() && diagnosis.begin(link) {
+                return;
+            }
+            let error = error.to_string();
+            link.health().complained(&error);
+            debug!(error, "the NATS client reported an error");
         }
         Event::SlowConsumer(_) => warn!("acknowledgements arrive faster than they are read"),
         Event::LameDuckMode => info!("the NATS server is about to stop; another one will be used"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::object_store;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType};
 
 /// What the configuration asks of the stream.
 #[derive(Debug, Clone)]
@@ -113,6 +113,18 @@ impl StreamSpec {
             "unlimited: older events of a subject would be dropped".into(),
         );
         demand(
+            found.max_message_size <= 0,
+            "max_msg_size",
+            found.max_message_size.to_string(),
+            "unlimited: larger events would be refused for ever".into(),
+        );
+        demand(
+            found.persist_mode != Some(PersistenceMode::Async),
+            "persist_mode",
+            "async".into(),
+            "default: acknowledged events would not be written yet".into(),
+        );
+        demand(
             !found.no_ack,
             "no_ack",
             "true".into(),
@@ -197,7 +209,7 @@ mod tests {
     #[test]
     fn every_setting_that_breaks_a_promise_is_named() {
         let spec = spec();
-        let cases: [(&str, fn(&mut Config)); 9] = [
+        let cases: [(&str, fn(&mut Config)); 11] = [
             ("duplicate_window", |c| {
                 c.duplicate_window = Duration::from_secs(120)
             }),
@@ -205,6 +217,8 @@ mod tests {
             ("discard", |c| c.discard = DiscardPolicy::Old),
             ("max_age", |c| c.max_age = Duration::from_secs(60)),
             ("max_msgs_per_subject", |c| c.max_messages_per_subject = 1),
+            ("max_msg_size", |c| c.max_message_size = 1 << 16),
+            ("persist_mode", |c| c.persist_mode = Some(PersistenceMode::Async)),
             ("no_ack", |c| c.no_ack = true),
             ("sealed", |c| c.sealed = true),
             ("storage", |c| c.storage = StorageType::Memory),

@@ -1,0 +1,96 @@
+//! Whether one connection is up, told to everybody only while it is the connection in use.
+//!
+//! While credentials are rotated there are two connections: the new one must not count as the broker's before it took
+//! over, and the end of the old one must not look like the loss of the broker.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::health::Health;
+
+/// One connection's state.
+#[derive(Debug)]
+pub(super) struct Link {
+    state: watch::Sender<State>,
+    health: Arc<Health>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct State {
+    up: bool,
+    in_use: bool,
+}
+
+impl Link {
+    /// A connection that is not up and not in use.
+    pub(super) fn new(health: Arc<Health>) -> Self {
+        Self {
+            state: watch::Sender::default(),
+            health,
+        }
+    }
+
+    /// The broker's health, which all connections share.
+    pub(super) fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The connection came up or went down.
+    pub(super) fn set_up(&self, up: bool) {
+        self.change(|state| state.up = up);
+    }
+
+    /// The connection took over, or was replaced.
+    pub(super) fn set_in_use(&self, in_use: bool) {
+        self.change(|state| state.in_use = in_use);
+    }
+
+    /// Under one lock, so that two changes cannot be told in the wrong order.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        self.state.send_modify(|state| {
+            change(state);
+            if state.in_use {
+                self.health.set_connected(state.up);
+            }
+        });
+    }
+
+    /// Whether it is up.
+    pub(super) fn is_up(&self) -> bool {
+        self.state.borrow().up
+    }
+
+    /// Waits until it is up, or down.
+    pub(super) async fn becomes(&self, up: bool) {
+        // The sender lives in `self`, so the channel cannot close.
+        let _ = self.state.subscribe().wait_for(|state| state.up == up).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_connection_in_use_speaks_for_the_broker() {
+        let health = Arc::new(Health::default());
+        let (old, new) = (Link::new(Arc::clone(&health)), Link::new(Arc::clone(&health)));
+        old.set_in_use(true);
+        old.set_up(true);
+        assert!(health.connection().up);
+        new.set_up(true);
+        new.set_up(false);
+        assert!(health.connection().up, "a candidate is nobody's broker");
+        new.set_up(true);
+        old.set_in_use(false);
+        new.set_in_use(true);
+        old.set_up(false);
+        assert!(
+            health.connection().up,
+            "the old connection's end is not the broker's"
+        );
+        new.set_up(false);
+        assert!(!health.connection().up);
+    }
+}
