@@ -153,18 +153,14 @@ impl Request<'_> {
         Addressed { subject, headers }
     }
 
-    /// Addresses a dead letter: bytes that were signed but are no event.
-    pub fn dead_letter(&self, reason: &'static str, bytes: &[u8]) -> (EventId, Addressed) {
-        let id = EventId::of_bytes(DEAD_LETTER, bytes);
+    /// Addresses a dead letter: bytes that were signed but are no event. `id` is [`EventId::of_dead_letter`].
+    pub fn dead_letter(&self, reason: &'static str, id: EventId) -> Addressed {
         // The bytes as they came: most of them are not JSON.
         let headers = self.headers(id, ABSENT, DEAD_LETTER, reason, "application/octet-stream");
-        (
-            id,
-            Addressed {
-                subject: self.publisher.subject(ABSENT, DEAD_LETTER, reason, '0'),
-                headers,
-            },
-        )
+        Addressed {
+            subject: self.publisher.subject(ABSENT, DEAD_LETTER, reason, '0'),
+            headers,
+        }
     }
 
     fn headers(

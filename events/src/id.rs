@@ -28,6 +28,11 @@ impl EventId {
         &self.0
     }
 
+    /// The id of a dead letter: the digest of its bytes, so that a repeated delivery is stored once.
+    pub fn of_dead_letter(bytes: &[u8]) -> Self {
+        Self::of_bytes(crate::known::DEAD_LETTER, bytes)
+    }
+
     /// The id of bytes that have no natural key of their own, such as a dead-lettered body.
     pub fn of_bytes(kind: &str, bytes: &[u8]) -> Self {
         Key::new(kind, "", "").bytes(bytes).finish()

@@ -63,7 +63,8 @@ pub fn generated() -> Vec<Generated> {
         let data = String::from_utf8(event.data.clone()).ok()?;
         Some(example(family, &address(event, *family != QUARANTINE), &data))
     }));
-    let (_, letter) = with_request(|request| request.dead_letter("not_json", CUT_OFF.as_bytes()));
+    let id = EventId::of_dead_letter(CUT_OFF.as_bytes());
+    let letter = with_request(|request| request.dead_letter("not_json", id));
     let data = serde_json::to_string(CUT_OFF).unwrap_or_default();
     files.push(example(DEAD_LETTER, &letter, &data));
     files
@@ -113,7 +114,8 @@ fn dead_letters(name: &str, body: &[u8], text: &mut String) {
         }
     };
     for (place, (reason, bytes)) in letters.into_iter().enumerate() {
-        let (_, letter) = with_request(|request| request.dead_letter(reason, bytes));
+        let id = EventId::of_dead_letter(bytes);
+        let letter = with_request(|request| request.dead_letter(reason, id));
         facts(&format!("{name}#{place}"), &letter, None, text);
     }
 }

@@ -22,7 +22,7 @@ pub use claim_check::ClaimCheck;
 pub use connect::{ConnectError, options};
 pub use health::{Connection, Health, StreamState, Trouble};
 pub use monitor::Monitor;
-pub use outgoing::Outgoing;
+pub use outgoing::{Batch, Outgoing};
 pub use publisher::{Ack, Publisher};
 pub use reply::Refusal;
 pub use session::{Session, SessionError};

@@ -212,7 +212,7 @@ impl Monitor {
         };
         let deadline = Instant::now() + Duration::from_secs(3);
         let reply = round.address.reply_subject(session.inbox(), 0);
-        let answer = match session.send(&probe, reply).await {
+        let answer = match session.send(probe, reply).await {
             Ok(()) => timeout_at(deadline, &mut round.answers)
                 .await
                 .ok()

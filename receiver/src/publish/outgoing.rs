@@ -1,9 +1,30 @@
-//! One message to be published.
+//! One message to be published, and a request's worth of them.
 
 use async_nats::HeaderMap;
 use async_nats::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
 use wahook_events::contract::Addressed;
+
+/// A request's events. Each is made when it is sent: nearly all are sent once, and nothing is copied for the few that are
+/// not.
+pub trait Batch: Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes of data the event at `place` has.
+    fn payload_bytes(&self, place: usize) -> usize;
+
+    /// The event at `place`.
+    fn message(&self, place: usize) -> Outgoing;
+}
+
+/// More than the headers of any event take on the wire, in bytes: all of them are bounded.
+pub(super) const HEADERS_AT_MOST: usize = 4096;
 
 /// A message with its subject and headers, ready to be sent, more than once if need be.
 #[derive(Debug, Clone)]

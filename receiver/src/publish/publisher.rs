@@ -3,6 +3,7 @@
 //! Built on async-nats' core client: one inbox that lives as long as the connection, one slot for each request, no
 //! channel, permit or timer for each event. Reconnecting, TLS and authentication stay with the library.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::claim_check::ClaimCheck;
 use super::health::Health;
-use super::outgoing::Outgoing;
+use super::outgoing::{Batch, HEADERS_AT_MOST, Outgoing};
 use super::pending::Answers;
 use super::reply::{Refusal, Reply};
 use super::session::Session;
@@ -79,49 +80,73 @@ impl Publisher {
         old
     }
 
-    /// Publishes `events` in order. Each is stored when its answer says so and only then.
-    pub async fn publish(&self, mut events: Vec<Outgoing>, deadline: Instant) -> Vec<Result<Ack, Refusal>> {
-        let refuse_all = |count: usize, refusal: Refusal| vec![Err(refusal); count];
-        if events.is_empty() {
+    /// Publishes the events of `batch` in order. Each is stored when its answer says so and only then.
+    pub async fn publish(&self, batch: &impl Batch, deadline: Instant) -> Vec<Result<Ack, Refusal>> {
+        let refuse_all = |refusal: Refusal| vec![Err(refusal); batch.len()];
+        if batch.is_empty() {
             return Vec::new();
         }
         let session = self.session.load_full();
         if !session.is_connected() {
-            return refuse_all(events.len(), Refusal::Disconnected);
+            return refuse_all(Refusal::Disconnected);
         }
         if !self.health.stream_takes_events() {
-            return refuse_all(events.len(), Refusal::UnfitStream);
+            return refuse_all(Refusal::UnfitStream);
         }
-        let Ok(Some(_share)) = timeout_at(deadline, self.budget.admit(events.len())).await else {
-            return refuse_all(events.len(), Refusal::Busy);
+        let Ok(Some(_share)) = timeout_at(deadline, self.budget.admit(batch.len())).await else {
+            return refuse_all(Refusal::Busy);
         };
-        let limit = session.max_payload();
-        for event in &mut events {
-            if event.size() > limit
-                && let Err(refusal) = self.claim_check.park(&session, event, deadline).await
-            {
-                return refuse_all(events.len(), refusal);
+        let parked = match self.park(&session, batch, deadline).await {
+            Ok(parked) => parked,
+            Err(refusal) => return refuse_all(refusal),
+        };
+        let message = |place: usize| {
+            parked
+                .get(&place)
+                .cloned()
+                .unwrap_or_else(|| batch.message(place))
+        };
+        let mut places: Vec<_> = (0..batch.len()).collect();
+        let mut answers = vec![Reply::InProcess; batch.len()];
+        loop {
+            let round = round(&session, &places, &message, deadline).await;
+            for (place, answer) in places.iter().zip(round) {
+                answers[*place] = answer;
             }
-        }
-        let mut answers = round(&session, &events, deadline).await;
-        while answers.contains(&Reply::InProcess) {
-            let contended = answers.iter().filter(|answer| **answer == Reply::InProcess);
-            self.metrics.contended(contended.count());
+            places.retain(|place| answers[*place] == Reply::InProcess);
+            if places.is_empty() {
+                break;
+            }
+            self.metrics.contended(places.len());
             let pause = rand::rng().random_range(AGAIN_MS);
             sleep(Duration::from_millis(pause)).await;
             if Instant::now() >= deadline {
                 break;
             }
-            let places: Vec<_> = (0..answers.len())
-                .filter(|i| answers[*i] == Reply::InProcess)
-                .collect();
-            let again: Vec<_> = places.iter().map(|place| events[*place].clone()).collect();
-            let second = round(&session, &again, deadline).await;
-            for (place, answer) in places.into_iter().zip(second) {
-                answers[place] = answer;
-            }
         }
         answers.into_iter().map(ack).collect()
+    }
+
+    /// Stores the data of events that are larger than the broker takes, and gives the messages that refer to it.
+    async fn park(
+        &self,
+        session: &Session,
+        batch: &impl Batch,
+        deadline: Instant,
+    ) -> Result<BTreeMap<usize, Outgoing>, Refusal> {
+        let limit = session.max_payload();
+        let mut parked = BTreeMap::new();
+        for place in 0..batch.len() {
+            if batch.payload_bytes(place) + HEADERS_AT_MOST <= limit {
+                continue;
+            }
+            let mut message = batch.message(place);
+            if message.size() > limit {
+                self.claim_check.park(session, &mut message, deadline).await?;
+                parked.insert(place, message);
+            }
+        }
+        Ok(parked)
     }
 }
 
@@ -135,16 +160,20 @@ fn ack(reply: Reply) -> Result<Ack, Refusal> {
 }
 
 /// Sends all events and waits for all answers, or for the loss of the connection if that comes first.
-async fn round(session: &Session, events: &[Outgoing], deadline: Instant) -> Answers {
-    let Some(mut round) = session.pending().register(events.len()) else {
-        return vec![Reply::Refused(Refusal::Disconnected); events.len()];
+async fn round(
+    session: &Session,
+    places: &[usize],
+    message: &(impl Fn(usize) -> Outgoing + Sync),
+    deadline: Instant,
+) -> Answers {
+    let Some(mut round) = session.pending().register(places.len()) else {
+        return vec![Reply::Refused(Refusal::Disconnected); places.len()];
     };
     let address = round.address;
     let sent = timeout_at(deadline, async {
-        for (place, event) in events.iter().enumerate() {
-            session
-                .send(event, address.reply_subject(session.inbox(), place))
-                .await?;
+        for (nth, place) in places.iter().enumerate() {
+            let reply = address.reply_subject(session.inbox(), nth);
+            session.send(message(*place), reply).await?;
         }
         Ok::<_, Refusal>(())
     });
@@ -152,7 +181,7 @@ async fn round(session: &Session, events: &[Outgoing], deadline: Instant) -> Ans
     let sent = tokio::select! {
         biased;
         answers = &mut round.answers => {
-            return answers.unwrap_or_else(|_| vec![Reply::Refused(Refusal::Disconnected); events.len()]);
+            return answers.unwrap_or_else(|_| vec![Reply::Refused(Refusal::Disconnected); places.len()]);
         }
         sent = sent => sent,
     };
@@ -166,12 +195,12 @@ async fn round(session: &Session, events: &[Outgoing], deadline: Instant) -> Ans
         Err(_) => Refusal::TimedOut,
     };
     let answers = session.pending().abandon(address, gave_up);
-    if answers.len() == events.len() {
+    if answers.len() == places.len() {
         return answers;
     }
     // It was answered in the moment we gave up.
     round
         .answers
         .try_recv()
-        .unwrap_or_else(|_| vec![Reply::Refused(gave_up); events.len()])
+        .unwrap_or_else(|_| vec![Reply::Refused(gave_up); places.len()])
 }

@@ -116,14 +116,16 @@ impl Session {
     }
 
     /// Hands one event to the connection; waits while the connection's queue is full.
-    pub async fn send(&self, event: &Outgoing, reply: String) -> Result<(), Refusal> {
-        let subject = event.subject.clone();
-        let sent = self.client.publish_with_reply_and_headers(
+    pub async fn send(&self, event: Outgoing, reply: String) -> Result<(), Refusal> {
+        let Outgoing {
             subject,
-            reply,
-            event.headers.clone(),
-            event.payload.clone(),
-        );
+            headers,
+            payload,
+            ..
+        } = event;
+        let sent = self
+            .client
+            .publish_with_reply_and_headers(subject, reply, headers, payload);
         sent.await.map_err(|_| Refusal::NotSent)
     }
 

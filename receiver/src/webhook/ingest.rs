@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use wahook_events::contract::{self, Addressed, Destination};
-use wahook_events::{EventId, Malformed, split};
+use wahook_events::{Malformed, contract};
 
+use super::items::{self, Item, Outbox};
 use crate::dedupe::{Claims, Dedupe, Known, Waiter};
-use crate::metrics::{DuplicateSource, EventLabel, Metrics, Outcome, RequestType};
-use crate::publish::{Ack, Outgoing, Publisher, Refusal};
+use crate::metrics::{DuplicateSource, Metrics, Outcome, RequestType};
+use crate::publish::{Ack, Publisher, Refusal};
 
 /// What stores events: shared by all requests.
 #[derive(Debug)]
@@ -64,15 +64,11 @@ pub enum Stored {
     DeadLetter(Malformed),
 }
 
-/// One message to be: an event or a dead letter.
-#[derive(Debug)]
-struct Item {
-    /// What the local memory knows it by.
-    key: EventId,
-    label: EventLabel,
-    dead_letter: Option<&'static str>,
-    addressed: Addressed,
-    data: Bytes,
+/// What all messages of a delivery share.
+#[derive(Debug, Clone, Copy)]
+struct Envelope<'a> {
+    received: &'a str,
+    traceparent: Option<&'a str>,
 }
 
 impl Ingest {
@@ -104,17 +100,27 @@ impl Ingest {
     pub async fn run(&self, delivery: Delivery) -> Ingested {
         self.metrics.body_parsed();
         let deadline = tokio::time::Instant::now() + delivery.deadline;
-        let (items, malformed) = self.items(&delivery);
+        let (items, malformed) = items::of(&delivery.body, delivery.phone_number_ids.as_deref());
         let Delivery {
-            body, traceparent, ..
+            body,
+            received,
+            traceparent,
+            ..
         } = delivery;
         // Everything worth keeping was copied into the items; large bodies wait for the broker without it.
         drop(body);
         let request_type = items
             .iter()
             .fold(RequestType::None, |all, item| all.and(item.label));
+        for code in items.iter().flat_map(Item::error_codes) {
+            self.metrics.meta_error(*code);
+        }
+        let envelope = Envelope {
+            received: &received,
+            traceparent: traceparent.as_deref(),
+        };
         let started = Instant::now();
-        let result = self.store(&items, traceparent.as_deref(), deadline).await;
+        let result = self.store(&items, envelope, deadline).await;
         self.metrics.published(started.elapsed());
         let stored = malformed.map_or(Stored::Events, Stored::DeadLetter);
         Ingested {
@@ -123,65 +129,11 @@ impl Ingest {
         }
     }
 
-    /// From bytes to items. Precedence: dead letter, test, quarantine, event.
-    fn items(&self, delivery: &Delivery) -> (Vec<Item>, Option<Malformed>) {
-        let request = contract::Request {
-            publisher: &self.contract,
-            stream: &self.stream,
-            received: &delivery.received,
-        };
-        let split = match split(&delivery.body) {
-            Ok(split) => split,
-            Err(malformed) => {
-                let letter = dead_letter(&request, malformed.as_str(), delivery.body.clone());
-                return (vec![letter], Some(malformed));
-            }
-        };
-        let letters = split.unusable.iter().map(|piece| {
-            let bytes = Bytes::copy_from_slice(piece.raw.get().as_bytes());
-            dead_letter(&request, piece.reason.as_str(), bytes)
-        });
-        let letters: Vec<_> = letters.collect();
-        let listed =
-            |event: &wahook_events::Event| match (&delivery.phone_number_ids, &event.account.phone_number_id)
-            {
-                (Some(listed), Some(id)) => listed.contains(id),
-                _ => true,
-            };
-        let events = split.events.into_iter().map(|event| {
-            let destination = Destination::of(&event, listed(&event));
-            for code in &event.error_codes {
-                self.metrics.meta_error(*code);
-            }
-            let (family, key, id) = match destination {
-                Destination::Event => (event.family.as_ref(), event.id, event.id),
-                // A dashboard test has the same ids at every click: each click is its own event.
-                Destination::Test => {
-                    let id = EventId::from_bytes(rand::random());
-                    ("test", id, id)
-                }
-                Destination::Quarantine => (
-                    "quarantine",
-                    EventId::of_bytes("quarantine", event.id.as_bytes()),
-                    event.id,
-                ),
-            };
-            Item {
-                key,
-                label: EventLabel::of(family, &event.kind),
-                dead_letter: None,
-                addressed: request.event(&event, destination, id),
-                data: Bytes::from(event.data),
-            }
-        });
-        (events.chain(letters).collect(), None)
-    }
-
     /// From items to acknowledgements.
     async fn store(
         &self,
         items: &[Item],
-        traceparent: Option<&str>,
+        envelope: Envelope<'_>,
         deadline: tokio::time::Instant,
     ) -> Result<(), Refusal> {
         let (mut claims, known) = self
@@ -198,7 +150,7 @@ impl Ingest {
         plan.send.extend(witness);
 
         let before = self.highest.load(Ordering::Relaxed);
-        let acks = self.publish(items, &plan.send, traceparent, deadline).await;
+        let acks = self.publish(items, &plan.send, envelope, deadline).await;
         let recreated = acks.iter().any(|ack| match ack {
             Ok(Ack::Stored(sequence)) => *sequence <= before || witness.is_some(),
             _ => false,
@@ -208,7 +160,7 @@ impl Ingest {
         }
         let mut result = self.settle(items, &plan.send, &acks, &mut claims);
         if recreated && !plan.acked.is_empty() {
-            let again = self.publish(items, &plan.acked, traceparent, deadline).await;
+            let again = self.publish(items, &plan.acked, envelope, deadline).await;
             let settled = self.settle(items, &plan.acked, &again, &mut claims);
             result = result.and(settled);
         } else {
@@ -232,17 +184,21 @@ impl Ingest {
         &self,
         items: &[Item],
         places: &[usize],
-        traceparent: Option<&str>,
+        envelope: Envelope<'_>,
         deadline: tokio::time::Instant,
     ) -> Vec<Result<Ack, Refusal>> {
-        if places.is_empty() {
-            return Vec::new();
-        }
-        let outgoing = places.iter().map(|place| {
-            let item = &items[*place];
-            Outgoing::new(item.addressed.clone(), item.data.clone(), traceparent)
-        });
-        self.publisher.publish(outgoing.collect(), deadline).await
+        let request = contract::Request {
+            publisher: &self.contract,
+            stream: &self.stream,
+            received: envelope.received,
+        };
+        let outbox = Outbox {
+            items,
+            places,
+            request,
+            traceparent: envelope.traceparent,
+        };
+        self.publisher.publish(&outbox, deadline).await
     }
 
     /// Remembers and counts what became of each item; the first refusal is the request's.
@@ -261,7 +217,7 @@ impl Ingest {
                     self.highest.fetch_max(*sequence, Ordering::Relaxed);
                     claims.stored(item.key);
                     self.metrics.events(item.label, Outcome::Stored).inc();
-                    if let Some(reason) = item.dead_letter {
+                    if let Some(reason) = item.dead_letter_reason() {
                         self.metrics.dead_letter(reason);
                     }
                 }
@@ -310,16 +266,5 @@ impl Plan {
             }
         }
         plan
-    }
-}
-
-fn dead_letter(request: &contract::Request<'_>, reason: &'static str, bytes: Bytes) -> Item {
-    let (key, addressed) = request.dead_letter(reason, &bytes);
-    Item {
-        key,
-        label: EventLabel::of("dead_letter", reason),
-        dead_letter: Some(reason),
-        addressed,
-        data: bytes,
     }
 }

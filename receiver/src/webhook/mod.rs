@@ -10,6 +10,7 @@ mod answer;
 mod body;
 pub mod clients;
 mod ingest;
+mod items;
 mod keys;
 mod quiet;
 

@@ -312,7 +312,8 @@ pub(crate) fn place(stored: &Stored) -> String {
 pub(crate) fn post(headers: impl AsRef<[u8]>, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let length = body.len();
-    let mut request = format!("POST /webhook HTTP/1.1\r\nHost: hooks\r\nContent-Length: {length}\r\n").into_bytes();
+    let mut request =
+        format!("POST /webhook HTTP/1.1\r\nHost: hooks\r\nContent-Length: {length}\r\n").into_bytes();
     request.extend_from_slice(headers.as_ref());
     request.extend_from_slice(b"\r\n");
     request.extend_from_slice(body);

@@ -37,7 +37,11 @@ fn statuses(tail: &str) -> Vec<u8> {
     let size = LARGEST - tail.len();
     let each = (size - body.len()) / STATUSES;
     for n in 0..STATUSES {
-        let end = if n + 1 == STATUSES { size } else { body.len() + each };
+        let end = if n + 1 == STATUSES {
+            size
+        } else {
+            body.len() + each
+        };
         let comma = if n == 0 { "" } else { "," };
         body += &format!(
             r#"{comma}{{"id":"wamid.{n:08}","status":"delivered","timestamp":"1750091007","recipient_id":"15550100001","biz_opaque_callback_data":""#
@@ -87,12 +91,18 @@ const CAP_MIB: u64 = 160;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_largest_bodies_at_once_stay_within_the_memory_cap() {
     let _alone = ALONE.lock().await;
-    let house = house("load-memory").stream("ensure: true, maxBytes: 2Gi").log_level("info").open().await;
+    let house = house("load-memory")
+        .stream("ensure: true, maxBytes: 2Gi")
+        .log_level("info")
+        .open()
+        .await;
     house.store(text_message("load-memory", "warm")).await;
     let address = house.receiver.address();
     let before = house.receiver.rss_kib().unwrap();
 
-    let tails: Vec<_> = (0..BODIES).map(|n| tail(&format!("3150055010000{n:03}"))).collect();
+    let tails: Vec<_> = (0..BODIES)
+        .map(|n| tail(&format!("3150055010000{n:03}")))
+        .collect();
     let shared = Arc::new(statuses(&tails[0]));
     let mut hashed = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     hashed.update(&shared);
@@ -138,7 +148,11 @@ async fn two_hundred_largest_bodies_at_once_stay_within_the_memory_cap() {
     let started = std::time::Instant::now();
     let (peak, answers) = tokio::join!(sample, answer);
     let added = (peak - before) / 1024;
-    println!("{BODIES} bodies of 3 MiB in {:?}: {answers:?}; {} MiB before, {added} MiB added", started.elapsed(), before / 1024);
+    println!(
+        "{BODIES} bodies of 3 MiB in {:?}: {answers:?}; {} MiB before, {added} MiB added",
+        started.elapsed(),
+        before / 1024
+    );
 
     let stored = answers.get(&(200, None)).copied().unwrap_or(0);
     assert!(stored > 0, "{answers:?}");
@@ -147,7 +161,10 @@ async fn two_hundred_largest_bodies_at_once_stay_within_the_memory_cap() {
         assert!(fits, "{count} times {status} {retry_after:?}");
     }
     let in_stream = stream::count(&house.nats, &house.stream).await.unwrap();
-    assert!(in_stream > (stored * STATUSES) as u64, "{stored} answered 200 and only {in_stream} are stored");
+    assert!(
+        in_stream > (stored * STATUSES) as u64,
+        "{stored} answered 200 and only {in_stream} are stored"
+    );
     assert!(added <= CAP_MIB, "{added} MiB");
     // And it is as good as before.
     house.store(text_message("load-memory-2", "hello")).await;
@@ -196,7 +213,12 @@ async fn a_client_that_hangs_up_while_the_broker_is_slow_loses_nothing() {
     }
     drop(connection);
     let health = b"GET /health HTTP/1.1\r\nHost: hooks\r\n\r\n";
-    assert!(raw_http(house.receiver.address(), health, SOON).await.unwrap().is_some());
+    assert!(
+        raw_http(house.receiver.address(), health, SOON)
+            .await
+            .unwrap()
+            .is_some()
+    );
     broker.resume().unwrap();
     let name = "whatsapp_webhook_events_total";
     while house.metric(name, &[("outcome", "stored")]).await < 1.0 {
