@@ -96,7 +96,11 @@ impl Parts {
         );
         until(
             stop,
-            Box::pin(count_refusals(reload.clone(), secrets.clone(), Arc::clone(&self.metrics))),
+            Box::pin(count_refusals(
+                reload.clone(),
+                secrets.clone(),
+                Arc::clone(&self.metrics),
+            )),
         );
         until(
             stop,

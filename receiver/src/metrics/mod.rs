@@ -260,7 +260,8 @@ impl Metrics {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let is_code = (0..=LARGEST_META_CODE).contains(&code);
-        let listed = is_code && (codes.contains(&code) || (codes.len() < META_ERROR_CODES && codes.insert(code)));
+        let listed =
+            is_code && (codes.contains(&code) || (codes.len() < META_ERROR_CODES && codes.insert(code)));
         drop(codes);
         let code = if listed {
             code.to_string()

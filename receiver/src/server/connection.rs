@@ -8,8 +8,8 @@ use axum::Router;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio_util::task::TaskTracker;
 use tokio::net::TcpStream;
+use tokio_util::task::TaskTracker;
 
 use super::activity::{Activity, Alarm};
 use super::hooks::Closed;

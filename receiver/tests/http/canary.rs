@@ -30,7 +30,9 @@ fn mark(value: &mut Value, key: &str, next: &mut u32) {
             *next += 1;
             *text = match text.strip_prefix("wamid.") {
                 Some(_) => format!("wamid.{WORD}{next}"),
-                None if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => format!("{DIGITS}{next:05}"),
+                None if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    format!("{DIGITS}{next:05}")
+                }
                 None => format!("{WORD}{next}"),
             };
         }
@@ -50,8 +52,16 @@ fn mark_all(value: Value, next: &mut u32) -> Value {
             let members = members.into_iter().map(|(key, value)| {
                 let kept = envelope.contains(&key.as_str()) || PUBLIC.contains(&key.as_str());
                 *next += 1;
-                let name = if kept { key.clone() } else { format!("{WORD}{next}") };
-                let value = if key == "object" { value } else { mark_all(value, next) };
+                let name = if kept {
+                    key.clone()
+                } else {
+                    format!("{WORD}{next}")
+                };
+                let value = if key == "object" {
+                    value
+                } else {
+                    mark_all(value, next)
+                };
                 (name, value)
             });
             Value::Object(members.collect::<Map<_, _>>())
@@ -100,8 +110,17 @@ async fn every_sample_marked(meta: &MetaClient, answers: &mut Answers) -> u32 {
 
 async fn every_failure(house: &House, meta: &MetaClient, secret: &str, token: &str, answers: &mut Answers) {
     let body = text_message(&format!("{WORD}fail"), &format!("{WORD}text {DIGITS}00001"));
-    for value in [&format!("{WORD}signature"), &sign(format!("{WORD}key"), body.as_bytes()), &format!("sha256={WORD}")] {
-        answers.keep(&meta.post_with(body.clone(), &[("X-Hub-Signature-256", value)]).await.unwrap());
+    for value in [
+        &format!("{WORD}signature"),
+        &sign(format!("{WORD}key"), body.as_bytes()),
+        &format!("sha256={WORD}"),
+    ] {
+        answers.keep(
+            &meta
+                .post_with(body.clone(), &[("X-Hub-Signature-256", value)])
+                .await
+                .unwrap(),
+        );
     }
     let signed = meta.signature(body.as_bytes());
     let with = |name: &'static str, value: String| [("X-Hub-Signature-256", signed.clone()), (name, value)];
@@ -111,17 +130,31 @@ async fn every_failure(house: &House, meta: &MetaClient, secret: &str, token: &s
         with("traceparent", format!("{WORD}trace")),
         with("Cookie", format!("{WORD}cookie")),
     ] {
-        answers.keep(&meta.post_with(body.clone(), &[(name, &value), (other, &extra)]).await.unwrap());
+        answers.keep(
+            &meta
+                .post_with(body.clone(), &[(name, &value), (other, &extra)])
+                .await
+                .unwrap(),
+        );
     }
     let too_large = text_message(&format!("{WORD}large"), &format!("{WORD}{}", "x".repeat(70_000)));
     answers.keep(&meta.post(too_large).await.unwrap());
-    for malformed in [format!("{WORD} is not JSON"), format!("[\"{WORD}\"]"), json!({"object": WORD, "entry": [{}]}).to_string()] {
+    for malformed in [
+        format!("{WORD} is not JSON"),
+        format!("[\"{WORD}\"]"),
+        json!({"object": WORD, "entry": [{}]}).to_string(),
+    ] {
         answers.keep(&meta.post(malformed).await.unwrap());
     }
     for wrong in [format!("{WORD}token"), format!("{token}x"), secret.to_owned()] {
         answers.keep(&meta.handshake(&wrong, WORD).await.unwrap());
     }
-    answers.keep(&meta.get(&format!("hub.mode={WORD}&hub.verify_token={token}&x={secret}")).await.unwrap());
+    answers.keep(
+        &meta
+            .get(&format!("hub.mode={WORD}&hub.verify_token={token}&x={secret}"))
+            .await
+            .unwrap(),
+    );
     assert_eq!(meta.handshake(token, "1").await.unwrap().status, 200);
 
     // What no client library sends: another path, another method, a broken request, a body that never ends.
@@ -134,7 +167,11 @@ async fn every_failure(house: &House, meta: &MetaClient, secret: &str, token: &s
     ] {
         let answer = house.raw(request).await;
         answers.statuses.insert(answer.status);
-        answers.told.push(format!("{} {}", answer.head, String::from_utf8_lossy(&answer.body)));
+        answers.told.push(format!(
+            "{} {}",
+            answer.head,
+            String::from_utf8_lossy(&answer.body)
+        ));
     }
 }
 
@@ -152,7 +189,10 @@ fn assert_clean(name: &str, text: &str, secrets: &[&str]) {
     for private in [WORD, DIGITS, ADDRESS].iter().chain(secrets) {
         if let Some(at) = lower.find(&private.to_lowercase()) {
             let from = lower[..at].rfind('\n').map_or(0, |line| line + 1);
-            panic!("{private} is in {name}: {}", lower[from..].lines().next().unwrap_or_default());
+            panic!(
+                "{private} is in {name}: {}",
+                lower[from..].lines().next().unwrap_or_default()
+            );
         }
     }
 }
@@ -171,7 +211,13 @@ async fn canary(name: &str, level: &str) {
     let secret = "ca9a51e5ec2e7ca9a51e5ec2e7000001";
     let (token, probe) = ("CNRYx-the-verify-token", "CNRYx-the-probe-key-0123456789");
     let login = Login::password("CNRYx-user", "CNRYx-password");
-    let broker = Arc::new(NatsServer::builder().user(User::new(login)).start().await.unwrap());
+    let broker = Arc::new(
+        NatsServer::builder()
+            .user(User::new(login))
+            .start()
+            .await
+            .unwrap(),
+    );
     let plan = house(name)
         .log_level(level)
         .stream("ensure: true, storage: memory, maxBytes: 256Mi")
@@ -198,13 +244,32 @@ async fn canary(name: &str, level: &str) {
     // Files that cannot be used, and say so.
     house.replace_secret("app-secret-2", "CNRYx-short");
     house.replace_secret("nats.user", "CNRYx-user\nCNRYx");
-    house.status_when(|status| status["secrets"]["lastError"].is_string()).await;
-    house.reconfigure(&plan.clone().line(&format!("phoneNumberIds: [\"+{DIGITS}\"]")).limit("connections", WORD.repeat(4)));
-    house.status_when(|status| status["configuration"]["lastError"].is_string()).await;
+    house
+        .status_when(|status| status["secrets"]["lastError"].is_string())
+        .await;
+    house.reconfigure(
+        &plan
+            .clone()
+            .line(&format!("phoneNumberIds: [\"+{DIGITS}\"]"))
+            .limit("connections", WORD.repeat(4)),
+    );
+    house
+        .status_when(|status| status["configuration"]["lastError"].is_string())
+        .await;
     // The messages are there: that is what makes their absence elsewhere a finding.
     let stored = house.stored().await;
-    assert!(marks > 1500 && stored.len() > samples::ALL.len(), "{marks} marks, {} stored", stored.len());
-    assert!(stored.iter().filter(|stored| String::from_utf8_lossy(&stored.payload).contains(WORD)).count() > 200);
+    assert!(
+        marks > 1500 && stored.len() > samples::ALL.len(),
+        "{marks} marks, {} stored",
+        stored.len()
+    );
+    assert!(
+        stored
+            .iter()
+            .filter(|stored| String::from_utf8_lossy(&stored.payload).contains(WORD))
+            .count()
+            > 200
+    );
 
     broker.stop().await.unwrap();
     let body = text_message(&format!("{WORD}down"), WORD);

@@ -27,12 +27,20 @@ async fn two_clicks_on_the_dashboards_test_button_are_two_events_in_family_test(
     assert_eq!(stored[0].payload, stored[1].payload);
     assert_eq!(stored[0].header("wahook-family"), Some("messages"));
     let metric = "whatsapp_webhook_events_total";
-    assert_eq!(house.metric(metric, &[("family", "test"), ("outcome", "stored")]).await, 2.0);
+    assert_eq!(
+        house
+            .metric(metric, &[("family", "test"), ("outcome", "stored")])
+            .await,
+        2
+    );
 }
 
 #[tokio::test]
 async fn the_dashboards_test_goes_to_family_test_although_its_number_is_not_listed() {
-    let house = house("dead-dashboard-listed").line("phoneNumberIds: [\"315005501000001\"]").open().await;
+    let house = house("dead-dashboard-listed")
+        .line("phoneNumberIds: [\"315005501000001\"]")
+        .open()
+        .await;
     house.store(samples::get("dashboard_test").unwrap().body).await;
     assert_eq!(house.subjects().await, ["123456123.test.text"]);
 }
@@ -51,11 +59,23 @@ async fn a_body_that_holds_no_event_is_answered_200_error_and_stored_once_whatev
         ("not_an_envelope", b"null"),
         ("not_an_envelope", b"[]"),
         ("not_an_envelope", b"\"text\""),
-        ("not_an_envelope", b"{\"object\":\"whatsapp_business_account\",\"entry\":[]}"),
-        ("not_an_envelope", b"{\"object\":\"whatsapp_business_account\",\"entry\":{}}"),
+        (
+            "not_an_envelope",
+            b"{\"object\":\"whatsapp_business_account\",\"entry\":[]}",
+        ),
+        (
+            "not_an_envelope",
+            b"{\"object\":\"whatsapp_business_account\",\"entry\":{}}",
+        ),
         ("not_an_envelope", b"{}"),
-        ("other_object", b"{\"object\":\"page\",\"entry\":[{\"id\":\"1\",\"messaging\":[{}]}]}"),
-        ("other_object", b"{\"object\":\"instagram\",\"entry\":[{\"id\":\"1\",\"changes\":[{}]}]}"),
+        (
+            "other_object",
+            b"{\"object\":\"page\",\"entry\":[{\"id\":\"1\",\"messaging\":[{}]}]}",
+        ),
+        (
+            "other_object",
+            b"{\"object\":\"instagram\",\"entry\":[{\"id\":\"1\",\"changes\":[{}]}]}",
+        ),
     ];
     for (reason, body) in cases {
         for _ in 0..3 {
@@ -68,12 +88,17 @@ async fn a_body_that_holds_no_event_is_answered_200_error_and_stored_once_whatev
     for (stored, (reason, body)) in stored.iter().zip(cases) {
         assert_eq!(place(stored), format!("_.dead_letter.{reason}"));
         assert_eq!(stored.payload, body, "the bytes as they came");
-        assert_eq!(stored.header("ce-datacontenttype"), Some("application/octet-stream"));
+        assert_eq!(
+            stored.header("ce-datacontenttype"),
+            Some("application/octet-stream")
+        );
     }
     for reason in ["not_json", "not_an_envelope", "other_object"] {
         let expected = cases.iter().filter(|(of, _)| *of == reason).count();
-        let counted = house.metric("whatsapp_webhook_dead_letters_total", &[("reason", reason)]).await;
-        assert_eq!(counted, expected as f64, "{reason}");
+        let counted = house
+            .metric("whatsapp_webhook_dead_letters_total", &[("reason", reason)])
+            .await;
+        assert_eq!(counted, expected, "{reason}");
     }
     assert!(house.status().await["lastDelivery"]["dead_letter"].is_string());
 }
@@ -92,19 +117,31 @@ async fn a_bad_piece_is_a_dead_letter_and_the_message_beside_it_is_stored() {
     let stored = house.stored().await;
     let mut found: Vec<_> = stored
         .iter()
-        .map(|stored| (place(stored), String::from_utf8_lossy(&stored.payload).into_owned()))
+        .map(|stored| {
+            (
+                place(stored),
+                String::from_utf8_lossy(&stored.payload).into_owned(),
+            )
+        })
         .filter(|(place, _)| place.contains("dead_letter"))
         .collect();
     found.sort();
     assert_eq!(
         found,
         [
-            ("_.dead_letter.change_without_field".to_owned(), no_field.to_owned()),
+            (
+                "_.dead_letter.change_without_field".to_owned(),
+                no_field.to_owned()
+            ),
             ("_.dead_letter.entry_not_an_object".to_owned(), "17".to_owned()),
         ]
     );
     assert_eq!(stored.len(), 3);
-    assert!(stored.iter().any(|stored| place(stored) == "315005501000001.messages.text"));
+    assert!(
+        stored
+            .iter()
+            .any(|stored| place(stored) == "315005501000001.messages.text")
+    );
 }
 
 #[tokio::test]

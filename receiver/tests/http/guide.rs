@@ -6,7 +6,9 @@ use wahook_events::samples;
 use crate::common_http::{RECEIVED, TOKEN, house, place};
 
 fn body(name: &str) -> &'static str {
-    samples::get(name).unwrap_or_else(|| panic!("no sample {name}")).body
+    samples::get(name)
+        .unwrap_or_else(|| panic!("no sample {name}"))
+        .body
 }
 
 #[tokio::test]
@@ -31,12 +33,20 @@ async fn every_message_type_of_the_guides_table_is_stored_with_its_key_fields() 
         ("video", "video", &["/id", "/caption", "/mime_type"]),
         ("audio", "audio", &["/id", "/mime_type", "/voice"]),
         ("document", "document", &["/id", "/filename", "/mime_type"]),
-        ("location", "location", &["/latitude", "/longitude", "/name", "/address"]),
+        (
+            "location",
+            "location",
+            &["/latitude", "/longitude", "/name", "/address"],
+        ),
         ("contacts", "contacts", &["/0/phones", "/0/emails", "/0/name"]),
         ("sticker", "sticker", &["/id", "/mime_type", "/animated"]),
         ("button", "button", &["/payload", "/text"]),
         ("interactive", "interactive_list_reply", &["/type", "/list_reply"]),
-        ("interactive", "interactive_button_reply", &["/type", "/button_reply"]),
+        (
+            "interactive",
+            "interactive_button_reply",
+            &["/type", "/button_reply"],
+        ),
     ];
     let house = house("guide-types").open().await;
     for (_, sample, _) in table {
@@ -45,8 +55,15 @@ async fn every_message_type_of_the_guides_table_is_stored_with_its_key_fields() 
     let stored = house.stored().await;
     assert_eq!(stored.len(), table.len());
     for (stored, (kind, sample, fields)) in stored.iter().zip(table) {
-        assert_eq!(place(stored), format!("315005501000001.messages.{kind}"), "{sample}");
-        assert_eq!(stored.header("ce-type"), Some(format!("com.whatsapp.messages.{kind}").as_str()));
+        assert_eq!(
+            place(stored),
+            format!("315005501000001.messages.{kind}"),
+            "{sample}"
+        );
+        assert_eq!(
+            stored.header("ce-type"),
+            Some(format!("com.whatsapp.messages.{kind}").as_str())
+        );
         let data: Value = stored.json().unwrap();
         for field in *fields {
             let found = data["message"][kind].pointer(field);
@@ -75,7 +92,10 @@ async fn every_status_of_the_guide_is_stored_under_its_name() {
     assert_eq!(stored.len(), table.len());
     for (stored, (sample, status)) in stored.iter().zip(table) {
         let place = place(stored);
-        assert!(place.ends_with(&format!(".statuses.{status}")), "{sample}: {place}");
+        assert!(
+            place.ends_with(&format!(".statuses.{status}")),
+            "{sample}: {place}"
+        );
         let data: Value = stored.json().unwrap();
         assert_eq!(data["status"]["status"], status);
         assert_eq!(data["status"]["errors"].is_array(), status == "failed", "{data}");
@@ -93,7 +113,10 @@ async fn statuses_of_one_message_are_events_of_their_own_and_repeats_are_not() {
     let subjects = house.subjects().await;
     assert_eq!(
         subjects,
-        ["PHONE_NUMBER_ID.statuses.delivered", "PHONE_NUMBER_ID.statuses.read"]
+        [
+            "PHONE_NUMBER_ID.statuses.delivered",
+            "PHONE_NUMBER_ID.statuses.read"
+        ]
     );
 }
 
@@ -103,11 +126,20 @@ async fn the_guides_handshake_and_health_answers_are_its_own() {
     let meta = house.meta();
     let answer = meta.handshake(TOKEN, "1158201444").await.unwrap();
     assert_eq!((answer.status, answer.text().as_str()), (200, "1158201444"));
-    let answer = meta.handshake("another-token-of-the-tests", "1158201444").await.unwrap();
-    assert_eq!((answer.status, answer.text().as_str()), (403, "Verification failed"));
+    let answer = meta
+        .handshake("another-token-of-the-tests", "1158201444")
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (403, "Verification failed")
+    );
 
     let answer = house.raw("GET /health HTTP/1.1\r\nHost: hooks\r\n\r\n").await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("application/json"))
+    );
     let health: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(health["status"], "ok");
     assert_eq!(health.as_object().unwrap().len(), 2);
@@ -122,7 +154,12 @@ async fn every_sample_is_answered_received() {
     let meta = house.meta();
     for sample in samples::ALL {
         let answer = meta.post(sample.body).await.unwrap();
-        assert_eq!((answer.status, answer.text().as_str()), (200, RECEIVED), "{}", sample.name);
+        assert_eq!(
+            (answer.status, answer.text().as_str()),
+            (200, RECEIVED),
+            "{}",
+            sample.name
+        );
     }
-    assert_eq!(house.metric("whatsapp_webhook_dead_letters_total", &[]).await, 0.0);
+    assert_eq!(house.metric("whatsapp_webhook_dead_letters_total", &[]).await, 0);
 }

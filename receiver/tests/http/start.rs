@@ -16,7 +16,9 @@ fn options() -> ReceiverOptions {
 
 /// Runs until it ends by itself: its exit code and what it said.
 async fn run(options: ReceiverOptions) -> (i32, String) {
-    let receiver = ReceiverProcess::start(options.ready_when(ReadyWhen::Spawned)).await.unwrap();
+    let receiver = ReceiverProcess::start(options.ready_when(ReadyWhen::Spawned))
+        .await
+        .unwrap();
     let code = receiver.wait(SOON).await.unwrap().expect("an exit code");
     receiver.log().wait_until_closed(SOON).await;
     (code, receiver.log().text())
@@ -27,15 +29,29 @@ async fn help_says_how_to_start_and_where_each_value_comes_from() {
     for argument in ["--help", "-h"] {
         let (code, text) = run(options().arg(argument)).await;
         assert_eq!(code, 0);
-        for told in ["Examples:", "--config", "--env-file", "--ensure-stream", "WEBHOOK_VERIFY_TOKEN", "WHATSAPP_APP_SECRET", "NATS_URL"] {
+        for told in [
+            "Examples:",
+            "--config",
+            "--env-file",
+            "--ensure-stream",
+            "WEBHOOK_VERIFY_TOKEN",
+            "WHATSAPP_APP_SECRET",
+            "NATS_URL",
+        ] {
             assert!(text.contains(told), "{argument} does not tell {told}: {text}");
         }
     }
     let (code, text) = run(options().arg("--version")).await;
-    assert_eq!((code, text.trim()), (0, concat!("wahook-receiver ", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(
+        (code, text.trim()),
+        (0, concat!("wahook-receiver ", env!("CARGO_PKG_VERSION")))
+    );
     let (code, text) = run(options().arg("--cofnig")).await;
     assert_eq!(code, 2);
-    assert!(text.contains("--config"), "a slip of the finger is corrected: {text}");
+    assert!(
+        text.contains("--config"),
+        "a slip of the finger is corrected: {text}"
+    );
 }
 
 #[tokio::test]
@@ -57,7 +73,10 @@ async fn all_problems_of_the_environment_are_told_at_once_with_names_and_fixes()
         ("WEBHOOK_VERIFY_TOKEN: ", "openssl rand -hex 16"),
     ] {
         let line = text.lines().find(|line| line.trim_start().starts_with(name));
-        assert!(line.is_some_and(|line| line.contains(fix)), "{name} {fix}: {text}");
+        assert!(
+            line.is_some_and(|line| line.contains(fix)),
+            "{name} {fix}: {text}"
+        );
     }
     assert!(!text.contains("canary"), "{text}");
 }
@@ -66,7 +85,10 @@ async fn all_problems_of_the_environment_are_told_at_once_with_names_and_fixes()
 async fn nothing_set_at_all_names_both_secrets() {
     let (code, text) = run(options()).await;
     assert_eq!(code, 1);
-    for name in ["WHATSAPP_APP_SECRET: is not set", "WEBHOOK_VERIFY_TOKEN: is not set"] {
+    for name in [
+        "WHATSAPP_APP_SECRET: is not set",
+        "WEBHOOK_VERIFY_TOKEN: is not set",
+    ] {
         assert!(text.contains(name), "{text}");
     }
 }
@@ -91,7 +113,8 @@ stream: {window: 200h, maxAge: 1h}
 limits: {bodyBytes: 3MB, publishDeadline: 1m}
 phoneNumberIds: [\"+1 555 0100077\"]
 ";
-    let (code, text) = run(ReceiverOptions::from_yaml(yaml).binary(env!("CARGO_BIN_EXE_wahook-receiver"))).await;
+    let (code, text) =
+        run(ReceiverOptions::from_yaml(yaml).binary(env!("CARGO_BIN_EXE_wahook-receiver"))).await;
     assert_eq!(code, 1);
     for name in [
         "identity.namespace",
@@ -105,30 +128,45 @@ phoneNumberIds: [\"+1 555 0100077\"]
         "WHATSAPP_APP_SECRET",
         "WEBHOOK_VERIFY_TOKEN",
     ] {
-        assert!(text.contains(&format!("\n  {name}: ")), "{name} is not told: {text}");
+        assert!(
+            text.contains(&format!("\n  {name}: ")),
+            "{name} is not told: {text}"
+        );
     }
     assert!(!text.contains("canary") && !text.contains("0100077"), "{text}");
 
     let (code, text) = run(options().arg("--config").arg("{dir}/nowhere.yaml")).await;
     assert_eq!(code, 1);
-    assert!(text.contains("nowhere.yaml: cannot be read") && text.contains("--config"), "{text}");
+    assert!(
+        text.contains("nowhere.yaml: cannot be read") && text.contains("--config"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn a_port_in_use_names_the_address_and_the_fix() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let by_hand = || ReceiverOptions::by_hand(SECRET, TOKEN, "nats://127.0.0.1:9").binary(env!("CARGO_BIN_EXE_wahook-receiver"));
+    let by_hand = || {
+        ReceiverOptions::by_hand(SECRET, TOKEN, "nats://127.0.0.1:9")
+            .binary(env!("CARGO_BIN_EXE_wahook-receiver"))
+    };
     for name in ["PORT", "ADMIN_PORT"] {
         let (code, text) = run(by_hand().env(name, &port.to_string())).await;
         assert_eq!(code, 1);
-        assert!(text.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{name}: {text}");
+        assert!(
+            text.contains(&format!("cannot listen on 127.0.0.1:{port}")),
+            "{name}: {text}"
+        );
         assert!(text.contains("free the port or choose another"), "{name}: {text}");
     }
     let same = by_hand().env("PORT", "3000").env("ADMIN_PORT", "3000");
     let (code, text) = run(same).await;
     assert_eq!(code, 1);
-    assert!(text.contains("ADMIN_PORT: has the same port as the webhook"), "{text}");
+    assert!(
+        text.contains("ADMIN_PORT: has the same port as the webhook"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -138,18 +176,36 @@ async fn by_hand_with_the_guides_variables_it_serves_on_loopback() {
         .binary(env!("CARGO_BIN_EXE_wahook-receiver"))
         .arg("--ensure-stream");
     let receiver = ReceiverProcess::start(started).await.unwrap();
-    let answer = receiver.meta(SECRET).unwrap().post(text_message("by-hand", "hello")).await.unwrap();
+    let answer = receiver
+        .meta(SECRET)
+        .unwrap()
+        .post(text_message("by-hand", "hello"))
+        .await
+        .unwrap();
     assert_eq!(answer.status, 200);
-    let answer = receiver.meta(SECRET).unwrap().handshake(TOKEN, "7").await.unwrap();
+    let answer = receiver
+        .meta(SECRET)
+        .unwrap()
+        .handshake(TOKEN, "7")
+        .await
+        .unwrap();
     assert_eq!((answer.status, answer.text().as_str()), (200, "7"));
     let serving = format!("http://127.0.0.1:{}/webhook", receiver.address().port());
     assert_eq!(receiver.log().wait_for(&serving, SOON).await, Waited::Found);
-    assert!(receiver.log().text().starts_with("20"), "text for people: {}", receiver.log().text());
+    assert!(
+        receiver.log().text().starts_with("20"),
+        "text for people: {}",
+        receiver.log().text()
+    );
 
     // Loopback only: nothing listens on the machine's other addresses.
     for port in [receiver.address().port(), receiver.admin_address().port()] {
         let other = std::net::SocketAddr::from(([127, 0, 0, 2], port));
-        assert!(raw_http(other, b"GET /health HTTP/1.1\r\n\r\n", Duration::from_secs(1)).await.is_err());
+        assert!(
+            raw_http(other, b"GET /health HTTP/1.1\r\n\r\n", Duration::from_secs(1))
+                .await
+                .is_err()
+        );
     }
     assert_eq!(receiver.stop().await.unwrap(), Some(0));
 }
@@ -169,11 +225,19 @@ async fn an_env_file_in_the_guides_form_does_and_the_environment_wins() {
         .env("PORT", "{port}")
         .env("ADMIN_PORT", "{admin_port}");
     let receiver = ReceiverProcess::start(started).await.unwrap();
-    let answer = receiver.meta(SECRET).unwrap().post(text_message("env-file", "hello")).await.unwrap();
+    let answer = receiver
+        .meta(SECRET)
+        .unwrap()
+        .post(text_message("env-file", "hello"))
+        .await
+        .unwrap();
     assert_eq!(answer.status, 200);
 
-    let broken = options().file(".env", "GOOD=1\nBAD LINE canary-value\n").arg("--env-file").arg(".env");
-    let (code, text) = run(broken).await;
+    let bad_line = options()
+        .file(".env", "GOOD=1\nBAD LINE canary-value\n")
+        .arg("--env-file")
+        .arg(".env");
+    let (code, text) = run(bad_line).await;
     assert_eq!(code, 1);
     assert!(text.contains("the entry after GOOD is not NAME=value"), "{text}");
     assert!(!text.contains("canary"), "{text}");

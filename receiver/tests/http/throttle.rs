@@ -10,7 +10,10 @@ async fn unsigned(house: &House, headers: &str) -> RawAnswer {
 
 #[tokio::test]
 async fn a_client_that_keeps_failing_gets_429_and_a_signed_request_from_there_still_200() {
-    let house = house("throttle-same-address").limit("badSignaturesPerMinute", 10).open().await;
+    let house = house("throttle-same-address")
+        .limit("badSignaturesPerMinute", 10)
+        .open()
+        .await;
     for n in 0..10 {
         assert_eq!(unsigned(&house, "").await.status, 401, "failure {n}");
     }
@@ -20,15 +23,18 @@ async fn a_client_that_keeps_failing_gets_429_and_a_signed_request_from_there_st
         // The same address, between two failures.
         house.store(text_message(&format!("throttle-{n}"), "hello")).await;
     }
-    assert_eq!(house.metric("whatsapp_webhook_throttled_total", &[]).await, 20.0);
+    assert_eq!(house.metric("whatsapp_webhook_throttled_total", &[]).await, 20);
     let name = "whatsapp_webhook_signature_failures_total";
-    assert_eq!(house.metric(name, &[("reason", "missing")]).await, 30.0);
+    assert_eq!(house.metric(name, &[("reason", "missing")]).await, 30);
     assert_eq!(house.stored().await.len(), 20);
 }
 
 #[tokio::test]
 async fn signed_requests_at_the_same_time_as_a_flood_of_unsigned_ones_are_all_stored() {
-    let house = house("throttle-flood").limit("badSignaturesPerMinute", 5).open().await;
+    let house = house("throttle-flood")
+        .limit("badSignaturesPerMinute", 5)
+        .open()
+        .await;
     let flood = async {
         let mut statuses = Vec::new();
         for _ in 0..200 {
@@ -53,14 +59,21 @@ async fn signed_requests_at_the_same_time_as_a_flood_of_unsigned_ones_are_all_st
 #[tokio::test]
 async fn forwarded_for_counts_from_a_trusted_proxy() {
     let plan = house("throttle-trusted").limit("badSignaturesPerMinute", 2);
-    let house = plan.http(r#"trustedProxies: ["127.0.0.0/8", "192.0.2.0/24"]"#).open().await;
+    let house = plan
+        .http(r#"trustedProxies: ["127.0.0.0/8", "192.0.2.0/24"]"#)
+        .open()
+        .await;
     let from = |list: &str| format!("X-Forwarded-For: {list}\r\n");
     for _ in 0..2 {
         assert_eq!(unsigned(&house, &from("203.0.113.1")).await.status, 401);
     }
     assert_eq!(unsigned(&house, &from("203.0.113.1")).await.status, 429);
     // Through another trusted proxy, with a port, in a second line: the same client.
-    for list in ["203.0.113.1, 192.0.2.7", "203.0.113.1:4711", "198.51.100.9, 203.0.113.1"] {
+    for list in [
+        "203.0.113.1, 192.0.2.7",
+        "203.0.113.1:4711",
+        "198.51.100.9, 203.0.113.1",
+    ] {
         assert_eq!(unsigned(&house, &from(list)).await.status, 429, "{list}");
     }
     let two_lines = from("198.51.100.9") + &from("203.0.113.1");
@@ -70,7 +83,10 @@ async fn forwarded_for_counts_from_a_trusted_proxy() {
     assert_eq!(unsigned(&house, "").await.status, 401);
     // A household's whole IPv6 network is one client.
     for last in 1..=2 {
-        assert_eq!(unsigned(&house, &from(&format!("2001:db8::{last}"))).await.status, 401);
+        assert_eq!(
+            unsigned(&house, &from(&format!("2001:db8::{last}"))).await.status,
+            401
+        );
     }
     assert_eq!(unsigned(&house, &from("2001:db8::ffff")).await.status, 429);
     assert_eq!(unsigned(&house, &from("2001:db8:0:1::1")).await.status, 401);
@@ -84,6 +100,10 @@ async fn forwarded_for_is_ignored_from_anybody_else() {
     assert_eq!(unsigned(&house, &from(1)).await.status, 401);
     assert_eq!(unsigned(&house, &from(2)).await.status, 401);
     for n in 3..10 {
-        assert_eq!(unsigned(&house, &from(n)).await.status, 429, "a made-up address buys nothing");
+        assert_eq!(
+            unsigned(&house, &from(n)).await.status,
+            429,
+            "a made-up address buys nothing"
+        );
     }
 }
