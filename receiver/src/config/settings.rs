@@ -157,7 +157,8 @@ pub struct Deduplication {
 pub struct Limits {
     /// The largest body, in bytes; 3 MiB by default, Meta's own maximum (Meta, Webhooks: payload size).
     pub body_bytes: usize,
-    /// Bytes of all bodies held at one time; 64 MiB by default. Never smaller than `body_bytes`.
+    /// Bytes of all bodies and of the events they become, held at one time; 64 MiB by default. Never smaller than
+    /// `body_bytes`.
     pub body_memory_bytes: usize,
     /// All headers of a request together, in bytes; 32 KiB by default.
     pub header_bytes: usize,

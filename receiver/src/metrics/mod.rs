@@ -29,6 +29,8 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// How many of Meta's error codes get a series of their own.
 const META_ERROR_CODES: usize = 50;
+/// Meta's codes have at most seven digits. A longer number may be anything, a phone number for one.
+const LARGEST_META_CODE: i64 = 9_999_999;
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,7 +261,9 @@ impl Metrics {
             .meta_error_codes
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let listed = codes.contains(&code) || (codes.len() < META_ERROR_CODES && codes.insert(code));
+        let is_code = (0..=LARGEST_META_CODE).contains(&code);
+        let listed =
+            is_code && (codes.contains(&code) || (codes.len() < META_ERROR_CODES && codes.insert(code)));
         drop(codes);
         let code = if listed {
             code.to_string()

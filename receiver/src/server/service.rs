@@ -71,7 +71,6 @@ impl RequestService {
         let answer = self.requests.spawn(self.router.clone().call(request));
         let closing = self.stage.closing.clone();
         async move {
-            let _waiting = waiting;
             // The task ends without an answer only when the router panicked.
             let mut response = match answer.await {
                 Ok(answer) => answer?,
@@ -86,6 +85,7 @@ impl RequestService {
                     .insert(CONNECTION, HeaderValue::from_static("close"));
             }
             in_flight.answered();
+            drop(waiting);
             Ok(response)
         }
     }

@@ -3,6 +3,8 @@
 //! Memory is bounded over all requests. A small body is read at once; a larger one is admitted whole, by its declared
 //! length, before more of it is read, so that many half-read bodies never wait for each other.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
@@ -15,6 +17,11 @@ use crate::budget::{Budget, Share};
 const SMALL: usize = 16 * 1024;
 /// What one unit of the body budget stands for, in bytes.
 const UNIT: usize = 1024;
+/// How often a body is held at its worst: as it came, and as the events it becomes.
+const COPIES: usize = 2;
+
+/// A body that waits longer than this for its memory and is then late is late because of us.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +65,7 @@ pub(super) async fn read(
         return Err(Unread::TooLarge);
     }
     let mut share = None;
+    let mut made_to_wait = false;
     let Some(first) = next(&mut body, deadline).await? else {
         return Ok(Read {
             bytes: Bytes::new(),
@@ -75,7 +83,14 @@ pub(super) async fn read(
     let expected = declared.unwrap_or(SMALL);
     let mut bytes = BytesMut::with_capacity(expected.max(first.len()).min(SMALL));
     bytes.extend_from_slice(&first);
-    while let Some(piece) = next(&mut body, deadline).await? {
+    loop {
+        let piece = match next(&mut body, deadline).await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => break,
+            // It was not the client who took the time.
+            Err(Unread::TooSlow) if made_to_wait => return Err(Unread::Busy),
+            Err(unread) => return Err(unread),
+        };
         seen(&piece);
         let length = bytes.len() + piece.len();
         if length > cap {
@@ -83,7 +98,9 @@ pub(super) async fn read(
         }
         if length > SMALL && share.is_none() {
             let whole = declared.unwrap_or(cap);
-            let admitted = timeout_at(deadline, memory.admit(units(whole))).await;
+            let asked = Instant::now();
+            let admitted = timeout_at(deadline, memory.admit(units(whole * COPIES))).await;
+            made_to_wait = asked.elapsed() > PATIENCE;
             share = Some(admitted.ok().flatten().ok_or(Unread::Busy)?);
             if declared.is_some() {
                 bytes.reserve(whole - bytes.len());

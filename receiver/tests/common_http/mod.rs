@@ -2,7 +2,7 @@
 //! beside it.
 #![allow(dead_code, reason = "each test program uses its own share")]
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,7 @@ pub(crate) fn house(webhook: &str) -> Plan {
 
 impl Plan {
     /// Sets one of `limits`.
-    pub(crate) fn limit(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn limit(mut self, name: &str, value: impl Display) -> Self {
         self.limits.retain(|(known, _)| known != name);
         self.limits.push((name.to_owned(), value.to_string()));
         self
@@ -224,18 +224,18 @@ impl House {
     }
 
     /// The sum of the series of a metric that carry all of these labels.
-    pub(crate) async fn metric(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    pub(crate) async fn metric(&self, name: &str, labels: &[(&str, &str)]) -> usize {
         let text = self.receiver.admin("/metrics").await.unwrap().1;
         let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}=\"{v}\"")).collect();
         text.lines()
             .filter(|line| line.starts_with(&format!("{name}{{")))
             .filter(|line| labels.iter().all(|label| line.contains(label)))
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok())
             .sum()
     }
 
     /// Waits until a metric without labels of its own has this value.
-    pub(crate) async fn metric_reaches(&self, name: &str, wanted: f64) {
+    pub(crate) async fn metric_reaches(&self, name: &str, wanted: usize) {
         let started = Instant::now();
         loop {
             let value = self.metric(name, &[]).await;
@@ -249,7 +249,7 @@ impl House {
     }
 
     /// Bodies that reached the JSON parser.
-    pub(crate) async fn parsed(&self) -> f64 {
+    pub(crate) async fn parsed(&self) -> usize {
         self.metric("whatsapp_webhook_bodies_parsed_total", &[]).await
     }
 

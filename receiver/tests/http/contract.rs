@@ -124,9 +124,9 @@ async fn a_slow_body_is_408_within_its_time() {
         let counted = house
             .metric("whatsapp_webhook_requests_total", &[("status", class)])
             .await;
-        assert_eq!(counted, 1.0, "only a signed body that is slow counts as an error");
+        assert_eq!(counted, 1, "only a signed body that is slow counts as an error");
     }
-    assert_eq!(house.parsed().await, 0.0);
+    assert_eq!(house.parsed().await, 0);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn compressed_bodies_are_415_and_identity_is_not_compression() {
     }
     let headers = format!("Content-Encoding: identity\r\n{}", signature(&body));
     assert_eq!(house.raw(post(headers, &body)).await.status, 200);
-    assert_eq!(house.parsed().await, 1.0);
+    assert_eq!(house.parsed().await, 1);
 }
 
 #[tokio::test]
@@ -165,9 +165,9 @@ async fn headers_too_large_or_too_many_are_431() {
     let house = house("contract-431").limit("headerBytes", "8Ki").open().await;
     let large = format!("X-Large: {}\r\n", "x".repeat(16 * 1024));
     assert_eq!(house.raw(post(large, "{}")).await.status, 431);
-    let many: String = (0..100).map(|n| format!("X-{n}: y\r\n")).collect();
+    let many = "X-Many: y\r\n".repeat(100);
     assert_eq!(house.raw(post(many, "{}")).await.status, 431);
-    let some: String = (0..40).map(|n| format!("X-{n}: y\r\n")).collect();
+    let some = "X-Some: y\r\n".repeat(40);
     assert_eq!(house.raw(post(some, "{}")).await.status, 401);
 }
 
@@ -285,7 +285,7 @@ async fn too_many_requests_in_flight_are_503_and_the_place_comes_back() {
     let (most, last) = request.split_at(request.len() - 1);
     let mut connection = RawConnection::connect(house.receiver.address()).await.unwrap();
     connection.write(most).await.unwrap();
-    while house.metric("whatsapp_webhook_in_flight_requests", &[]).await < 1.0 {
+    while house.metric("whatsapp_webhook_in_flight_requests", &[]).await < 1 {
         tokio::task::yield_now().await;
     }
     assert_503(&house, "busy").await;
@@ -305,5 +305,5 @@ async fn no_secret_means_503_for_signed_and_nothing_is_ever_accepted() {
         assert_eq!(house.raw(post(headers, &body)).await.status, 503, "{secret:?}");
     }
     assert_eq!(house.raw(post("", &body)).await.status, 401);
-    assert_eq!(house.parsed().await, 0.0);
+    assert_eq!(house.parsed().await, 0);
 }

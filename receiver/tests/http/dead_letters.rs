@@ -31,7 +31,7 @@ async fn two_clicks_on_the_dashboards_test_button_are_two_events_in_family_test(
         house
             .metric(metric, &[("family", "test"), ("outcome", "stored")])
             .await,
-        2.0
+        2
     );
 }
 
@@ -98,7 +98,7 @@ async fn a_body_that_holds_no_event_is_answered_200_error_and_stored_once_whatev
         let counted = house
             .metric("whatsapp_webhook_dead_letters_total", &[("reason", reason)])
             .await;
-        assert_eq!(counted, expected as f64, "{reason}");
+        assert_eq!(counted, expected, "{reason}");
     }
     assert!(house.status().await["lastDelivery"]["dead_letter"].is_string());
 }

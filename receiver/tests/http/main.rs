@@ -4,6 +4,7 @@
 #[path = "../common_http/mod.rs"]
 mod common_http;
 
+mod canary;
 mod contract;
 mod dead_letters;
 mod guide;

@@ -140,7 +140,7 @@ async fn a_bad_file_keeps_the_last_good_one_and_says_every_problem() {
         .await;
     house.store(text_message("reload-bad", "hello")).await;
     house
-        .metric_reaches("whatsapp_webhook_config_reload_failures_total", 6.0)
+        .metric_reaches("whatsapp_webhook_config_reload_failures_total", 6)
         .await;
 
     house.reconfigure(&plan);

@@ -159,7 +159,7 @@ async fn secrets_missing_at_the_start_heal_when_they_appear() {
     assert!(took < TAKEN_OVER, "{took:?}");
     assert_eq!(try_secret(&house, SECRET, "missing").await, 200);
     assert_eq!(house.meta().handshake(TOKEN, "1").await.unwrap().status, 200);
-    assert_eq!(house.metric("whatsapp_webhook_secret_generation", &[]).await, 1.0);
+    assert_eq!(house.metric("whatsapp_webhook_secret_generation", &[]).await, 1);
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn a_bad_new_file_keeps_the_last_good_secret_and_says_so() {
     assert_eq!(try_secret(&house, SECRET, "last-good-removed").await, 200);
     assert!(house.receiver.log().contains("the last good ones stay"));
     house
-        .metric_reaches("whatsapp_webhook_config_reload_failures_total", 4.0)
+        .metric_reaches("whatsapp_webhook_config_reload_failures_total", 4)
         .await;
 }
 

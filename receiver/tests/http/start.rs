@@ -233,11 +233,11 @@ async fn an_env_file_in_the_guides_form_does_and_the_environment_wins() {
         .unwrap();
     assert_eq!(answer.status, 200);
 
-    let broken = options()
+    let bad_line = options()
         .file(".env", "GOOD=1\nBAD LINE canary-value\n")
         .arg("--env-file")
         .arg(".env");
-    let (code, text) = run(broken).await;
+    let (code, text) = run(bad_line).await;
     assert_eq!(code, 1);
     assert!(text.contains("the entry after GOOD is not NAME=value"), "{text}");
     assert!(!text.contains("canary"), "{text}");
