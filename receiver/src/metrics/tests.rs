@@ -261,6 +261,7 @@ fn gauges_and_counters_show_what_was_said() {
         ("whatsapp_webhook_bodies_parsed_total", 1.0),
         ("whatsapp_webhook_config_reload_failures_total", 1.0),
         ("whatsapp_webhook_throttled_total", 1.0),
+        ("whatsapp_webhook_contended_events_total", 2.0),
         ("whatsapp_webhook_publish_seconds_count", 1.0),
         ("wahook_build_info", 1.0),
     ];

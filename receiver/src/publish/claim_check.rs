@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::jetstream::object_store::ObjectStore;
+use async_nats::jetstream::object_store::{ObjectStore, PutErrorKind};
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 use wahook_events::contract::MSG_ID;
@@ -72,11 +72,12 @@ impl ClaimCheck {
             return Ok(());
         }
         let mut reader = data;
-        store
-            .put(name, &mut reader)
-            .await
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+        match store.put(name, &mut reader).await {
+            Ok(_) => Ok(()),
+            // The new object is complete; what an older one left behind ages out.
+            Err(error) if error.kind() == PutErrorKind::PurgeOldChunks => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     async fn open(&self, session: &Session) -> Result<ObjectStore, String> {
