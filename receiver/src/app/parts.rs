@@ -118,13 +118,8 @@ impl Parts {
         (Arc::clone(&self.webhook), Arc::clone(&self.publisher))
     }
 
-    /// Waits for deliveries whose clients hung up, then for what the connection still has to send.
+    /// Sends what the connection still has to send.
     pub(super) async fn finish(&self, grace: Duration) {
-        if timeout(grace, self.webhook.finish()).await.is_err() {
-            warn!(
-                "some deliveries were still being stored when the grace period ended; Meta delivers them again"
-            );
-        }
         if timeout(grace, self.publisher.session().drain()).await.is_err() {
             warn!("the connection to NATS was not drained in time");
         }

@@ -55,8 +55,6 @@ pub enum Answer {
     NotConfigured,
     /// At least one event is not stored.
     NotStored(Refusal),
-    /// The task that stores events ended without an answer.
-    Failed,
 }
 
 /// How long Meta is asked to wait before it delivers again, in seconds.
@@ -82,8 +80,7 @@ impl Answer {
             Self::TooSlow { signed: true }
             | Self::Busy
             | Self::NotConfigured
-            | Self::NotStored(_)
-            | Self::Failed => RequestStatus::Error,
+            | Self::NotStored(_) => RequestStatus::Error,
             Self::VerificationFailed
             | Self::InvalidSignature
             | Self::TooManyFailures { .. }
@@ -147,7 +144,7 @@ impl Answer {
             Self::Busy => later(r#"{"error":"Too many requests in flight"}"#, RETRY_SOON),
             Self::NotConfigured => later(r#"{"error":"Not configured yet"}"#, RETRY_LATER),
             // Why is nobody's business outside: it is in the log, the metrics and on the status page.
-            Self::NotStored(_) | Self::Failed => {
+            Self::NotStored(_) => {
                 later(r#"{"error":"Not stored, deliver again"}"#, RETRY_LATER)
             }
         };
@@ -197,7 +194,7 @@ mod tests {
             Answer::Compressed => 415,
             Answer::MethodNotAllowed { .. } => 405,
             Answer::NotFound => 404,
-            Answer::Busy | Answer::NotConfigured | Answer::NotStored(_) | Answer::Failed => 503,
+            Answer::Busy | Answer::NotConfigured | Answer::NotStored(_) => 503,
         };
         [
             Answer::Received,
@@ -217,7 +214,6 @@ mod tests {
             Answer::Busy,
             Answer::NotConfigured,
             Answer::NotStored(Refusal::StreamFull),
-            Answer::Failed,
         ]
         .into_iter()
         .map(|answer| (answer.clone(), listed(&answer)))

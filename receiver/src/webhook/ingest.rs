@@ -3,8 +3,6 @@
 //! ```text
 //! bytes -> items (one function) -> claims -> acknowledgements (one function) -> outcome
 //! ```
-//!
-//! Runs in a task of its own: a client that hangs up cancels nothing half-way.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

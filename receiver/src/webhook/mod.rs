@@ -30,7 +30,6 @@ use axum::routing::any;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use ipnet::IpNet;
-use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
 use self::body::{Read, Unread};
@@ -38,7 +37,7 @@ use self::clients::Clients;
 use self::quiet::Quiet;
 use crate::budget::{Budget, Share};
 use crate::handshake::{Handshake, HandshakeOutcome, ProbeNonce, probe_answer};
-use crate::metrics::{Metrics, RequestGuard, RequestStatus, RequestType};
+use crate::metrics::{Metrics, RequestStatus, RequestType};
 use crate::publish::Refusal;
 use crate::server::{HeadersArrived, Waiting};
 use crate::signature::{SignatureFailure, SignatureHeader, Verdict};
@@ -85,8 +84,6 @@ pub struct Webhook {
     ingest: Arc<Ingest>,
     metrics: Arc<Metrics>,
     activity: Arc<Activity>,
-    /// Deliveries that are being stored, whether or not their clients still wait.
-    storing: TaskTracker,
     ids: RequestIds,
     quiet: Quiet,
 }
@@ -117,7 +114,6 @@ impl Webhook {
             ingest,
             metrics,
             activity: Arc::default(),
-            storing: TaskTracker::new(),
             ids: RequestIds::new(),
             quiet: Quiet::default(),
         }
@@ -139,12 +135,6 @@ impl Webhook {
         self.keys.store(Arc::new(keys));
     }
 
-    /// Waits for every delivery that is being stored; call it when no more requests can come.
-    pub async fn finish(&self) {
-        self.storing.close();
-        self.storing.wait().await;
-    }
-
     async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
         let context = self.context(&request);
         let query = request.uri().query();
@@ -154,7 +144,7 @@ impl Webhook {
         let probe = nonce.is_some() && !Handshake::is_attempted(query);
         let mut counted = (!probe).then(|| self.metrics.request(context.arrived));
         let (answer, request_type) = match *request.method() {
-            Method::POST => Arc::clone(&self).post(request, &context, &mut counted).await,
+            Method::POST => Arc::clone(&self).post(request, &context).await,
             Method::GET => (self.get(&request, probe), RequestType::Verification),
             _ => (Answer::MethodNotAllowed { allow: "GET, POST" }, RequestType::None),
         };
@@ -216,39 +206,20 @@ impl Webhook {
         }
     }
 
-    async fn post(
-        self: Arc<Self>,
-        request: Request<Body>,
-        context: &Context,
-        counted: &mut Option<RequestGuard>,
-    ) -> (Answer, RequestType) {
+    /// Runs in a task of its own (see [`crate::server`]): a client that hangs up cancels nothing half-way.
+    async fn post(self: Arc<Self>, request: Request<Body>, context: &Context) -> (Answer, RequestType) {
         let live = self.live.load_full();
         let Some(_in_flight) = InFlight::enter(&self, live.in_flight_requests) else {
             return (Answer::Busy, RequestType::None);
         };
-        let (delivery, share) = match self.accept(request, &live, context).await {
+        // The share of the memory is held until the answer.
+        let (delivery, _share) = match self.accept(request, &live, context).await {
             Ok(accepted) => accepted,
             Err(answer) => return (answer, RequestType::None),
         };
-        if let Some(guard) = counted {
-            // Meta signed this: a client that hangs up before it is answered was failed by us.
-            guard.set(RequestStatus::Error, RequestType::None);
-        }
         let received = delivery.received.clone();
-        let ingest = Arc::clone(&self.ingest);
-        let stored = self.storing.spawn(async move {
-            let ingested = ingest.run(delivery).await;
-            drop(share);
-            ingested
-        });
-        let Ok(ingested) = stored.await else {
-            warn!(request = context.id, "storing a delivery ended without an answer");
-            return (Answer::Failed, RequestType::None);
-        };
-        (
-            self.answer(ingested.result, received, context),
-            ingested.request_type,
-        )
+        let ingested = self.ingest.run(delivery).await;
+        (self.answer(ingested.result, received, context), ingested.request_type)
     }
 
     /// Reads a delivery and checks who signed it. Nothing of it is parsed before that.
