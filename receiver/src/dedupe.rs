@@ -255,7 +255,9 @@ mod tests {
 
     fn store(dedupe: &Dedupe, ids: &[u8], now: Instant) {
         let (mut claims, _) = claim(dedupe, ids, now);
-        ids.iter().for_each(|n| claims.stored(id(*n)));
+        for n in ids {
+            claims.stored(id(*n));
+        }
     }
 
     #[test]
