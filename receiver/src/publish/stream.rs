@@ -184,6 +184,8 @@ fn human(duration: Duration) -> String {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut Config);
+
     fn spec() -> StreamSpec {
         StreamSpec {
             name: "S".into(),
@@ -209,9 +211,9 @@ mod tests {
     #[test]
     fn every_setting_that_breaks_a_promise_is_named() {
         let spec = spec();
-        let cases: [(&str, fn(&mut Config)); 11] = [
+        let cases: [(&str, Change); 11] = [
             ("duplicate_window", |c| {
-                c.duplicate_window = Duration::from_secs(120)
+                c.duplicate_window = Duration::from_secs(120);
             }),
             ("retention", |c| c.retention = RetentionPolicy::WorkQueue),
             ("discard", |c| c.discard = DiscardPolicy::Old),

@@ -50,7 +50,8 @@ impl Setup {
             namespace: "test".to_owned(),
             servers: vec![server.to_owned()],
             nats: String::new(),
-            stream: "  ensure: true\n".to_owned(),
+            // What a server reserves for all streams together must fit on the disk.
+            stream: "  ensure: true\n  maxBytes: 100000000\n".to_owned(),
             limits: String::new(),
             more: String::new(),
             files: vec![
@@ -62,7 +63,7 @@ impl Setup {
     }
 
     pub(crate) fn namespace(mut self, namespace: &str) -> Self {
-        self.namespace = namespace.to_owned();
+        namespace.clone_into(&mut self.namespace);
         self
     }
 
@@ -86,6 +87,12 @@ impl Setup {
     /// Somebody else makes the stream.
     pub(crate) fn without_ensure(mut self) -> Self {
         self.stream = self.stream.replace("ensure: true", "ensure: false");
+        self
+    }
+
+    /// The stream holds this much instead of 100 MB.
+    pub(crate) fn max_bytes(mut self, bytes: u64) -> Self {
+        self.stream = self.stream.replace("100000000", &bytes.to_string());
         self
     }
 

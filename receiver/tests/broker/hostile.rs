@@ -137,6 +137,21 @@ async fn late_and_repeated_acknowledgements_never_count_for_the_next_request() {
 }
 
 #[tokio::test]
+async fn a_copy_that_waits_for_another_request_shares_its_failure() {
+    let (broker, receiver) = hostile("shared", DEADLINE).await;
+    let meta = &meta(&receiver);
+    broker.set_script(|_| Reply::Silence);
+    let body = numbered("shared", 2);
+    let second = async {
+        assert!(broker.wait_for(2, Duration::from_secs(5)).await);
+        post(meta, body.clone()).await
+    };
+    let answers = tokio::join!(post(meta, body.clone()), second);
+    assert_eq!(answers, (503, 503));
+    assert_eq!(post(meta, body.clone()).await, 503, "and nothing is remembered");
+}
+
+#[tokio::test]
 async fn a_lost_connection_answers_requests_in_flight_at_once() {
     let (broker, receiver) = hostile("cut", Duration::from_secs(10)).await;
     let meta = &meta(&receiver);

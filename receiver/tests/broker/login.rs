@@ -205,10 +205,7 @@ async fn rotated_credentials_lose_no_request_and_wrong_ones_never_take_over() {
     eventually(
         "the old connection is drained",
         Duration::from_secs(25),
-        async || {
-            let old = nats_connections(&nats, "old").await;
-            old == 0
-        },
+        async || connections(&monitor, "old").await == 0,
     )
     .await;
     assert!(is_ready(&receiver).await);

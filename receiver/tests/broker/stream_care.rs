@@ -72,7 +72,7 @@ async fn every_wrong_setting_is_named_and_refused_and_heals_when_it_is_mended() 
     let nats = nats().await;
     let cases: [(&str, Change); 9] = [
         ("duplicate_window", |c| {
-            c.duplicate_window = Duration::from_secs(120)
+            c.duplicate_window = Duration::from_secs(120);
         }),
         ("retention", |c| c.retention = RetentionPolicy::WorkQueue),
         ("discard", |c| c.discard = DiscardPolicy::Old),
