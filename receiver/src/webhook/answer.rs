@@ -77,10 +77,9 @@ impl Answer {
     pub fn counts(&self) -> RequestStatus {
         match self {
             Self::Received | Self::Unusable(_) | Self::Verified(_) | Self::Healthy => RequestStatus::Success,
-            Self::TooSlow { signed: true }
-            | Self::Busy
-            | Self::NotConfigured
-            | Self::NotStored(_) => RequestStatus::Error,
+            Self::TooSlow { signed: true } | Self::Busy | Self::NotConfigured | Self::NotStored(_) => {
+                RequestStatus::Error
+            }
             Self::VerificationFailed
             | Self::InvalidSignature
             | Self::TooManyFailures { .. }
@@ -144,9 +143,7 @@ impl Answer {
             Self::Busy => later(r#"{"error":"Too many requests in flight"}"#, RETRY_SOON),
             Self::NotConfigured => later(r#"{"error":"Not configured yet"}"#, RETRY_LATER),
             // Why is nobody's business outside: it is in the log, the metrics and on the status page.
-            Self::NotStored(_) => {
-                later(r#"{"error":"Not stored, deliver again"}"#, RETRY_LATER)
-            }
+            Self::NotStored(_) => later(r#"{"error":"Not stored, deliver again"}"#, RETRY_LATER),
         };
         Row {
             status,

@@ -219,7 +219,10 @@ impl Webhook {
         };
         let received = delivery.received.clone();
         let ingested = self.ingest.run(delivery).await;
-        (self.answer(ingested.result, received, context), ingested.request_type)
+        (
+            self.answer(ingested.result, received, context),
+            ingested.request_type,
+        )
     }
 
     /// Reads a delivery and checks who signed it. Nothing of it is parsed before that.
