@@ -78,12 +78,12 @@ pub struct Ingress {
     /// The IngressClass. The cluster's default class when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("endpoint.ingress.className", "IngressClass"))]
+    #[x_kube(validation = rules::object_name("endpoint.ingress.className", "an IngressClass"))]
     pub class_name: Option<String>,
     /// Annotations of the Ingress, at most 32. Only those that the operator's flags allow are accepted, as
     /// many controllers let an annotation change their own configuration.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32), inner(length(max = 4096)))]
+    #[schemars(extend("maxProperties" = 32), transform = crate::schema::long_values)]
     #[x_kube(
         validation = rules::foreign_keys("endpoint.ingress.annotations"),
         validation = rules::qualified_keys("endpoint.ingress.annotations"),
@@ -112,7 +112,7 @@ pub struct ParentRef {
     /// The API group. `gateway.networking.k8s.io` by default.
     #[serde(default = "gateway_group")]
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("endpoint.gateway.parentRefs.group", "group"))]
+    #[x_kube(validation = rules::object_name("endpoint.gateway.parentRefs.group", "an API group"))]
     pub group: String,
     /// The kind: Gateway or ListenerSet. `Gateway` by default.
     #[serde(default)]
@@ -129,12 +129,12 @@ pub struct ParentRef {
     pub namespace: Option<String>,
     /// The name of the Gateway.
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("endpoint.gateway.parentRefs.name", "Gateway"))]
+    #[x_kube(validation = rules::object_name("endpoint.gateway.parentRefs.name", "a Gateway"))]
     pub name: String,
     /// The name of one listener. All that match the host when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("endpoint.gateway.parentRefs.sectionName", "listener"))]
+    #[x_kube(validation = rules::object_name("endpoint.gateway.parentRefs.sectionName", "a listener"))]
     pub section_name: Option<String>,
     /// The port of a listener, 1 to 65535. Every port when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,7 +163,7 @@ pub struct Tls {
     /// A Secret of type kubernetes.io/tls in the same namespace, kept up to date by someone else.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("endpoint.tls.secretName", "Secret in the same namespace"))]
+    #[x_kube(validation = rules::object_name("endpoint.tls.secretName", "a Secret in the same namespace"))]
     pub secret_name: Option<String>,
     /// The cert-manager issuer of a Certificate that is created for the host. The certificate is stored in
     /// the Secret `NAME-tls`, NAME being the resource's.
@@ -177,7 +177,7 @@ pub struct Tls {
 pub struct IssuerRef {
     /// The issuer's name.
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("endpoint.tls.issuerRef.name", "issuer"))]
+    #[x_kube(validation = rules::object_name("endpoint.tls.issuerRef.name", "an issuer"))]
     pub name: String,
     /// The issuer's kind: Issuer, ClusterIssuer, or that of an external issuer. `Issuer` by default.
     #[serde(default = "issuer_kind")]
@@ -191,7 +191,7 @@ pub struct IssuerRef {
     /// The issuer's API group. `cert-manager.io` by default.
     #[serde(default = "issuer_group")]
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("endpoint.tls.issuerRef.group", "group"))]
+    #[x_kube(validation = rules::object_name("endpoint.tls.issuerRef.group", "an API group"))]
     pub group: String,
 }
 

@@ -15,6 +15,11 @@
 //! Two rules cannot be expressed here and are the operator's: a namespace longer than 40 characters, and
 //! whatever its flags allow (images, annotations, environment variables, hosts).
 
+#![allow(
+    unreachable_pub,
+    reason = "the schema derive puts a public copy of each type into a function"
+)]
+
 pub mod conditions;
 mod deduplication;
 mod duration;

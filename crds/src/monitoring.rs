@@ -29,7 +29,7 @@ pub struct ServiceMonitor {
     pub interval: Duration,
     /// Labels by which a Prometheus finds it, at most 32.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32), inner(length(max = 63)))]
+    #[schemars(extend("maxProperties" = 32), transform = crate::schema::short_values)]
     #[x_kube(
         validation = rules::foreign_keys("monitoring.serviceMonitor.labels"),
         validation = rules::qualified_keys("monitoring.serviceMonitor.labels"),
@@ -56,7 +56,7 @@ pub struct PrometheusRule {
     pub enabled: bool,
     /// Labels by which a Prometheus finds it, at most 32.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32), inner(length(max = 63)))]
+    #[schemars(extend("maxProperties" = 32), transform = crate::schema::short_values)]
     #[x_kube(
         validation = rules::foreign_keys("monitoring.prometheusRule.labels"),
         validation = rules::qualified_keys("monitoring.prometheusRule.labels"),

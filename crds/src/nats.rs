@@ -52,7 +52,7 @@ pub struct CredentialsRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::object_name(
         "nats.credentialsSecretRef.name",
-        "Secret in the same namespace",
+        "a Secret in the same namespace",
     ))]
     pub name: String,
     /// The key of a credentials file (a user's JWT and seed). When absent the Secret's keys say what they

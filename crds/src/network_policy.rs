@@ -16,7 +16,7 @@ pub struct NetworkPolicy {
     /// Labels of the namespaces whose pods may reach the webhook's port, that is the ingress controller's.
     /// When empty everyone may: each request has to prove itself by its signature.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16), inner(length(max = 63)))]
+    #[schemars(extend("maxProperties" = 16), transform = crate::schema::short_values)]
     #[x_kube(
         validation = rules::qualified_keys("networkPolicy.webhookFromNamespaces"),
         validation = rules::label_values("networkPolicy.webhookFromNamespaces"),
@@ -25,7 +25,7 @@ pub struct NetworkPolicy {
     /// Labels of the namespaces whose pods may read metrics, that is Prometheus's. When empty every pod of
     /// the cluster may. The operator always may.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16), inner(length(max = 63)))]
+    #[schemars(extend("maxProperties" = 16), transform = crate::schema::short_values)]
     #[x_kube(
         validation = rules::qualified_keys("networkPolicy.metricsFromNamespaces"),
         validation = rules::label_values("networkPolicy.metricsFromNamespaces"),

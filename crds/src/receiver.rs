@@ -110,7 +110,7 @@ impl Default for Autoscaling {
 pub struct PodMetadata {
     /// Labels, at most 32.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32), inner(length(max = 63)))]
+    #[schemars(extend("maxProperties" = 32), transform = crate::schema::short_values)]
     #[x_kube(
         validation = rules::foreign_keys("receiver.podMetadata.labels"),
         validation = rules::qualified_keys("receiver.podMetadata.labels"),
@@ -119,7 +119,7 @@ pub struct PodMetadata {
     pub labels: BTreeMap<String, String>,
     /// Annotations, at most 32. Only those that the operator's flags allow are accepted.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32), inner(length(max = 4096)))]
+    #[schemars(extend("maxProperties" = 32), transform = crate::schema::long_values)]
     #[x_kube(
         validation = rules::foreign_keys("receiver.podMetadata.annotations"),
         validation = rules::qualified_keys("receiver.podMetadata.annotations"),

@@ -11,7 +11,7 @@ use crate::rules;
 pub struct SecretRef {
     /// The Secret's name.
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("name", "Secret in the same namespace"))]
+    #[x_kube(validation = rules::object_name("name", "a Secret in the same namespace"))]
     pub name: String,
 }
 
@@ -21,7 +21,7 @@ pub struct SecretRef {
 pub struct SecretKeyRef {
     /// The Secret's name.
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("name", "Secret in the same namespace"))]
+    #[x_kube(validation = rules::object_name("name", "a Secret in the same namespace"))]
     pub name: String,
     /// The key within the Secret.
     #[schemars(length(min = 1, max = 253))]
@@ -35,7 +35,7 @@ pub struct SecretKeyRef {
 pub struct CaSecretRef {
     /// The Secret's name.
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("name", "Secret in the same namespace"))]
+    #[x_kube(validation = rules::object_name("name", "a Secret in the same namespace"))]
     pub name: String,
     /// The key of the PEM file. `ca.crt` by default.
     #[serde(default = "ca_key")]
@@ -50,7 +50,7 @@ pub struct CaSecretRef {
 pub struct CaConfigMapRef {
     /// The ConfigMap's name.
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name("name", "ConfigMap in the same namespace"))]
+    #[x_kube(validation = rules::object_name("name", "a ConfigMap in the same namespace"))]
     pub name: String,
     /// The key of the PEM file. `ca.crt` by default.
     #[serde(default = "ca_key")]

@@ -22,12 +22,12 @@ pub(crate) fn matches(field: &str, pattern: &str, hint: &str) -> Rule {
     rule(format!("self.matches('{pattern}')"), format!("{field} {hint}"))
 }
 
-/// The name of an object of `kind` in the resource's own namespace.
+/// The name of an object; `kind` says of which, with its article.
 pub(crate) fn object_name(field: &str, kind: &str) -> Rule {
     matches(
         field,
         OBJECT_NAME,
-        &format!("must be the name of a {kind}: lower-case letters, digits, '-' and '.'"),
+        &format!("must be the name of {kind}: lower-case letters, digits, '-' and '.'"),
     )
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn duration(field: &str, shortest: &str, longest: &str) -> Rule {
             "self != '' && self.matches('{DURATION}') \
              && duration(self) >= duration('{shortest}') && duration(self) <= duration('{longest}')"
         ),
-        format!("{field} must be a length of time from {shortest} to {longest}, such as 90s or 1h30m"),
+        format!("{field} must be a length of time from {shortest} to {longest}, written like 250ms, 10s or 1h30m"),
     )
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn size(field: &str, smallest: &str, largest: &str) -> Rule {
             "self.matches('{SIZE}') && quantity(self).compareTo(quantity('{smallest}')) >= 0 \
              && quantity(self).compareTo(quantity('{largest}')) <= 0"
         ),
-        format!("{field} must be a size from {smallest} to {largest}, such as 64Mi"),
+        format!("{field} must be a size from {smallest} to {largest}, written like 512Ki, 64Mi or 2Gi"),
     )
 }
 

@@ -18,7 +18,7 @@ use crate::rules::{self, rule};
 pub struct Scheduling {
     /// Labels a node must have, at most 32.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32), inner(length(max = 63)))]
+    #[schemars(extend("maxProperties" = 32), transform = crate::schema::short_values)]
     #[x_kube(
         validation = rules::qualified_keys("receiver.scheduling.nodeSelector"),
         validation = rules::label_values("receiver.scheduling.nodeSelector"),
@@ -41,7 +41,7 @@ pub struct Scheduling {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(
-        validation = rules::object_name("receiver.scheduling.priorityClassName", "PriorityClass"),
+        validation = rules::object_name("receiver.scheduling.priorityClassName", "a PriorityClass"),
         validation = rule(
             "!self.startsWith('system-')",
             "receiver.scheduling.priorityClassName must not be one of the system's",

@@ -3,7 +3,8 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
-use serde_json::{Map, Value};
+use schemars::Schema;
+use serde_json::{Map, Value, json};
 
 /// Tidies a schema and all below it.
 ///
@@ -41,4 +42,21 @@ fn filled(schema: &JSONSchemaProps) -> Value {
         Some((name.clone(), value))
     });
     Value::Object(fields.collect())
+}
+
+/// Bounds the values of a map to the length of a label's value.
+pub(crate) fn short_values(schema: &mut Schema) {
+    bound_values(schema, 63);
+}
+
+/// Bounds the values of a map to what an annotation reasonably holds.
+pub(crate) fn long_values(schema: &mut Schema) {
+    bound_values(schema, 4096);
+}
+
+/// Without a bound the API server must assume the worst when it estimates what a rule costs.
+fn bound_values(schema: &mut Schema, longest: u32) {
+    if let Some(Value::Object(values)) = schema.get_mut("additionalProperties") {
+        values.insert("maxLength".to_owned(), json!(longest));
+    }
 }
