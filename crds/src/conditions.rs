@@ -245,7 +245,10 @@ mod tests {
 
     #[test]
     fn every_reason_belongs_to_a_condition() {
-        let used: BTreeSet<_> = ConditionType::ALL.iter().flat_map(|kind| kind.reasons()).collect();
+        let used: BTreeSet<_> = ConditionType::ALL
+            .iter()
+            .flat_map(|kind| kind.reasons())
+            .collect();
         for reason in Reason::ALL {
             assert!(used.contains(reason), "{reason} is not used");
         }

@@ -104,7 +104,11 @@ mod tests {
             ("0s", 0),
             ("90s", 90_000),
         ] {
-            assert_eq!(Duration::from(text).to_std().unwrap().as_millis(), millis, "{text}");
+            assert_eq!(
+                Duration::from(text).to_std().unwrap().as_millis(),
+                millis,
+                "{text}"
+            );
         }
     }
 

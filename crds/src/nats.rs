@@ -9,8 +9,9 @@ use crate::reference::{CaConfigMapRef, CaSecretRef, SecretRef};
 use crate::rules::{self, rule};
 use crate::stream::Stream;
 
-/// A host name, an IPv4 address or an IPv6 address in brackets, and no user.
-const SERVER: &str = "^(nats|tls)://([A-Za-z0-9.-]+|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?$";
+/// A host name, an IPv4 address or an IPv6 address in brackets, and no user. As CEL spells it, in which a
+/// backslash is written twice.
+const SERVER: &str = r"^(nats|tls)://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$";
 
 /// The broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]

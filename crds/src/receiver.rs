@@ -11,8 +11,9 @@ use crate::resources::Resources;
 use crate::rules::{self, matches, rule};
 use crate::scheduling::Scheduling;
 
-/// A registry, a repository, and a tag or a digest.
-const IMAGE: &str = "^[a-z0-9]([a-z0-9.:/_-]*[a-z0-9])?(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$";
+/// A registry with or without a port, a repository, and a tag or a digest.
+const IMAGE: &str = "^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*\
+                     (:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$";
 
 /// The receivers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]

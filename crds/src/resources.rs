@@ -58,13 +58,18 @@ fn amount(field: &str, example: &str) -> Rule {
 
 /// Kubernetes refuses a pod that asks for more than it may use.
 fn within(field: &str) -> Rule {
-    let (request, limit) = (format!("string(self.requests.{field})"), format!("string(self.limits.{field})"));
+    let (request, limit) = (
+        format!("string(self.requests.{field})"),
+        format!("string(self.limits.{field})"),
+    );
     rule(
         format!(
             "!has(self.requests.{field}) || !has(self.limits.{field}) \
              || !isQuantity({request}) || !isQuantity({limit}) \
              || quantity({request}).compareTo(quantity({limit})) <= 0"
         ),
-        format!("receiver.resources.limits.{field} must not be smaller than receiver.resources.requests.{field}"),
+        format!(
+            "receiver.resources.limits.{field} must not be smaller than receiver.resources.requests.{field}"
+        ),
     )
 }

@@ -47,7 +47,9 @@ pub(crate) fn duration(field: &str, shortest: &str, longest: &str) -> Rule {
             "self != '' && self.matches('{DURATION}') \
              && duration(self) >= duration('{shortest}') && duration(self) <= duration('{longest}')"
         ),
-        format!("{field} must be a length of time from {shortest} to {longest}, written like 250ms, 10s or 1h30m"),
+        format!(
+            "{field} must be a length of time from {shortest} to {longest}, written like 250ms, 10s or 1h30m"
+        ),
     )
 }
 

@@ -1,17 +1,18 @@
 //! The derived schema made tidy: what the derive adds without need is taken out again.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use schemars::Schema;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Tidies a schema and all below it.
 ///
 /// * No `nullable`: a `null` then counts as absent everywhere, and `has()` in a rule means what it says.
 /// * No `title`, which repeats the name of a type.
-/// * An object's default is `{}` where its fields have defaults themselves, so that each default is written
-///   once.
+///
+/// Defaults of objects stay as long as they are: the API server evaluates rules on a default as it is written,
+/// before the defaults within, so `{}` would be refused where a rule looks at a field.
 pub(crate) fn tidy(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
     schema.title = None;
@@ -26,22 +27,6 @@ pub(crate) fn tidy(schema: &mut JSONSchemaProps) {
     if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
         tidy(values);
     }
-    if schema.default.is_some() && schema.default.as_ref().map(|JSON(value)| value) == Some(&filled(schema)) {
-        schema.default = Some(JSON(Value::Object(Map::new())));
-    }
-}
-
-/// What the API server makes of `{}`: an object with the default of every field that has one.
-fn filled(schema: &JSONSchemaProps) -> Value {
-    let fields = schema.properties.iter().flatten().filter_map(|(name, field)| {
-        let JSON(default) = field.default.as_ref()?;
-        let value = match default {
-            Value::Object(map) if map.is_empty() => filled(field),
-            value => value.clone(),
-        };
-        Some((name.clone(), value))
-    });
-    Value::Object(fields.collect())
 }
 
 /// Bounds the values of a map to the length of a label's value.

@@ -24,7 +24,9 @@ fn walk(schema: &Value, path: &str, look: &mut dyn FnMut(&str, &Value)) {
 
 fn all() -> Vec<(String, Value)> {
     let mut found = Vec::new();
-    walk(&schema(), "", &mut |path, schema| found.push((path.to_owned(), schema.clone())));
+    walk(&schema(), "", &mut |path, schema| {
+        found.push((path.to_owned(), schema.clone()))
+    });
     assert!(found.len() > 150, "the walk sees the whole schema");
     found
 }
@@ -44,7 +46,10 @@ fn the_committed_file_is_the_generated_one() {
 fn the_committed_file_reads_back() {
     let read: Value = serde_saphyr::from_str(include_str!("../whatsappwebhooks.yaml")).unwrap();
     let numbers_alike = |value: &Value| value.to_string().replace(".0,", ",").replace(".0}", "}");
-    assert_eq!(numbers_alike(&read), numbers_alike(&serde_json::to_value(crd()).unwrap()));
+    assert_eq!(
+        numbers_alike(&read),
+        numbers_alike(&serde_json::to_value(crd()).unwrap())
+    );
 }
 
 /// Client-side apply stores the whole definition in an annotation of at most 256 KiB.
@@ -89,11 +94,18 @@ fn every_default_is_described() {
 fn only_formats_that_kubernetes_knows() {
     for (path, schema) in all() {
         if let Some(format) = schema["format"].as_str() {
-            assert!(["int32", "int64", "date-time"].contains(&format), "{path} has format {format}");
+            assert!(
+                ["int32", "int64", "date-time"].contains(&format),
+                "{path} has format {format}"
+            );
         }
-        let is_spec = path.starts_with(".spec") && !path.contains("nodeAffinity") && !path.contains("tolerations");
+        let is_spec =
+            path.starts_with(".spec") && !path.contains("nodeAffinity") && !path.contains("tolerations");
         if schema["type"] == "integer" && is_spec {
-            assert!(schema["minimum"].is_number() && schema["maximum"].is_number(), "{path} has no bounds");
+            assert!(
+                schema["minimum"].is_number() && schema["maximum"].is_number(),
+                "{path} has no bounds"
+            );
         }
     }
 }
@@ -139,7 +151,10 @@ fn conditions_are_merged_by_type() {
 #[test]
 fn null_counts_as_absent() {
     for (path, schema) in all() {
-        assert!(schema["nullable"].is_null() && schema["anyOf"].is_null() && schema["oneOf"].is_null(), "{path}");
+        assert!(
+            schema["nullable"].is_null() && schema["anyOf"].is_null() && schema["oneOf"].is_null(),
+            "{path}"
+        );
     }
 }
 
@@ -147,7 +162,11 @@ fn null_counts_as_absent() {
 fn every_rule_has_a_message_on_one_line() {
     let mut rules = 0;
     for (path, schema) in all() {
-        for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
+        for rule in schema["x-kubernetes-validations"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             let message = rule["message"].as_str().unwrap_or_default();
             assert!(!message.is_empty() && !message.contains('\n'), "{path}: {rule}");
             // The field that the message names is the one the rule is on, or one of an object's.
@@ -192,12 +211,21 @@ fn names_and_subresources() {
 #[test]
 fn columns() {
     let crd = serde_json::to_value(crd()).unwrap();
-    let columns = crd["spec"]["versions"][0]["additionalPrinterColumns"].as_array().unwrap().clone();
+    let columns = crd["spec"]["versions"][0]["additionalPrinterColumns"]
+        .as_array()
+        .unwrap()
+        .clone();
     let (wide, always): (Vec<_>, Vec<_>) = columns.iter().partition(|column| column["priority"] == 1);
     let shown = |columns: Vec<&Value>| -> Vec<String> {
         columns
             .iter()
-            .map(|column| format!("{} {}", column["name"].as_str().unwrap(), column["jsonPath"].as_str().unwrap()))
+            .map(|column| {
+                format!(
+                    "{} {}",
+                    column["name"].as_str().unwrap(),
+                    column["jsonPath"].as_str().unwrap()
+                )
+            })
             .collect()
     };
     assert_eq!(

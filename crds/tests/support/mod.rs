@@ -2,14 +2,14 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
-pub mod refused;
+pub(crate) mod refused;
 mod structural;
 
 use kube::core::cel::{Validator, apply_defaults};
 use serde_json::{Map, Value};
 
 /// The smallest resource.
-pub const SMALLEST: &str = "
+pub(crate) const SMALLEST: &str = "
 apiVersion: wahook.dev/v1alpha1
 kind: WhatsAppWebhook
 metadata: {name: shop}
@@ -19,18 +19,18 @@ spec:
 ";
 
 /// YAML as JSON.
-pub fn yaml(text: &str) -> Value {
+pub(crate) fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// The schema that is installed.
-pub fn schema() -> Value {
+pub(crate) fn schema() -> Value {
     let crd = serde_json::to_value(wahook_crds::crd()).expect("a definition is JSON");
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
 }
 
 /// The smallest resource with a merge patch (RFC 7386) on top.
-pub fn smallest_with(patch: &str) -> Value {
+pub(crate) fn smallest_with(patch: &str) -> Value {
     let mut object = yaml(SMALLEST);
     merge(&mut object, yaml(patch));
     object
@@ -53,13 +53,17 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 /// Fills in the schema's defaults, those within a default too.
-pub fn with_defaults(schema: &Value, object: &Value) -> Value {
+pub(crate) fn with_defaults(schema: &Value, object: &Value) -> Value {
     let filled = apply_defaults(schema, object);
-    if &filled == object { filled } else { with_defaults(schema, &filled) }
+    if &filled == object {
+        filled
+    } else {
+        with_defaults(schema, &filled)
+    }
 }
 
 /// Every reason the object is refused: empty when it is admitted. Rules run only on what fits the schema.
-pub fn refusals(schema: &Value, object: &Value, old: Option<&Value>) -> Vec<String> {
+pub(crate) fn refusals(schema: &Value, object: &Value, old: Option<&Value>) -> Vec<String> {
     let object = with_defaults(schema, object);
     let old = old.map(|old| with_defaults(schema, old));
     let misfits = structural::misfits(schema, &object);

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde_json::Value;
 
 /// Everything about `value` that does not fit, each with its path.
-pub fn misfits(schema: &Value, value: &Value) -> Vec<String> {
+pub(crate) fn misfits(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     visit(schema, value, "", &mut found);
     found
@@ -52,20 +52,31 @@ fn visit(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
         ("maxProperties", count(length), false),
     ] {
         if let Some(bound) = schema[keyword].as_f64()
-            && (if smallest { measured < bound } else { measured > bound })
+            && (if smallest {
+                measured < bound
+            } else {
+                measured > bound
+            })
         {
             refuse(&format!("breaks {keyword} {bound}"));
         }
     }
     match value {
         Value::Object(fields) => {
-            for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            for name in schema["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+            {
                 if !fields.contains_key(name) {
-                    refuse(&format!("{name} is required"));
+                    found.push(format!("{}: Required value", join(path, name)));
                 }
             }
             for (name, field) in fields {
-                let known = schema["properties"].get(name).or_else(|| schema.get("additionalProperties"));
+                let known = schema["properties"]
+                    .get(name)
+                    .or_else(|| schema.get("additionalProperties"));
                 if let Some(known) = known {
                     visit(known, field, &join(path, name), found);
                 }
@@ -96,10 +107,19 @@ fn count(length: usize) -> f64 {
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn identity(schema: &Value, item: &Value) -> Value {
-    let keys = schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten();
-    keys.filter_map(Value::as_str).map(|key| item[key].clone()).collect()
+    let keys = schema["x-kubernetes-list-map-keys"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    keys.filter_map(Value::as_str)
+        .map(|key| item[key].clone())
+        .collect()
 }
