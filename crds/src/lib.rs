@@ -16,6 +16,10 @@
 //! whatever its flags allow (images, annotations, environment variables, hosts).
 
 #![allow(
+    clippy::doc_markdown,
+    reason = "field docs become the text of `kubectl explain`, where backticks around every kind hurt"
+)]
+#![allow(
     unreachable_pub,
     reason = "the schema derive puts a public copy of each type into a function"
 )]

@@ -25,7 +25,7 @@ fn walk(schema: &Value, path: &str, look: &mut dyn FnMut(&str, &Value)) {
 fn all() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     walk(&schema(), "", &mut |path, schema| {
-        found.push((path.to_owned(), schema.clone()))
+        found.push((path.to_owned(), schema.clone()));
     });
     assert!(found.len() > 150, "the walk sees the whole schema");
     found
@@ -81,7 +81,7 @@ fn every_default_is_described() {
             Value::String(text) if text.is_empty() => "Empty by default".to_owned(),
             Value::String(text) => format!("`{text}` by default"),
             Value::Bool(value) => format!("`{value}` by default"),
-            number => format!("{number} by default"),
+            Value::Number(number) => format!("{number} by default"),
         };
         let description = schema["description"].as_str().unwrap_or_default();
         let one_line = description.split_whitespace().collect::<Vec<_>>().join(" ");
