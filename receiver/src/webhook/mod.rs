@@ -13,18 +13,16 @@ mod ingest;
 mod items;
 mod keys;
 mod quiet;
+mod request;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::response::Response;
 use axum::routing::any;
 use http::header::{HeaderName, HeaderValue};
@@ -35,11 +33,12 @@ use tracing::{debug, info, warn};
 use self::body::{Read, Unread};
 use self::clients::Clients;
 use self::quiet::Quiet;
+use self::request::{Context, RequestIds, traceparent};
 use crate::budget::{Budget, Share};
 use crate::handshake::{Handshake, HandshakeOutcome, ProbeNonce, probe_answer};
 use crate::metrics::{Metrics, RequestStatus, RequestType};
 use crate::publish::Refusal;
-use crate::server::{HeadersArrived, Waiting};
+use crate::server::HeadersArrived;
 use crate::signature::{SignatureFailure, SignatureHeader, Verdict};
 
 pub use activity::Activity;
@@ -88,20 +87,6 @@ pub struct Webhook {
     quiet: Quiet,
 }
 
-/// One request, as far as its log lines need it.
-struct Context {
-    id: String,
-    arrived: Instant,
-    peer: SocketAddr,
-    waiting: Option<Waiting>,
-}
-
-impl Context {
-    fn hung_up(&self) -> bool {
-        self.waiting.as_ref().is_some_and(Waiting::is_over)
-    }
-}
-
 impl Webhook {
     /// A webhook that stores what it accepts through `ingest`.
     pub fn new(live: Live, keys: Keys, ingest: Arc<Ingest>, metrics: Arc<Metrics>) -> Self {
@@ -136,7 +121,7 @@ impl Webhook {
     }
 
     async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
-        let context = self.context(&request);
+        let context = Context::of(&request, self.ids.next());
         let query = request.uri().query();
         let nonce = ProbeNonce::from_query(query).filter(|_| request.method() == Method::GET);
         // The operator's probe is nobody's traffic: it shows in no metric a user alerts on. Anybody can send a nonce, so
@@ -167,21 +152,6 @@ impl Webhook {
             headers.insert(PROBE, proof);
         }
         response
-    }
-
-    fn context(&self, request: &Request<Body>) -> Context {
-        let extensions = request.extensions();
-        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
-        Context {
-            id: self.ids.next(),
-            arrived: extensions
-                .get::<HeadersArrived>()
-                .map_or_else(Instant::now, |arrived| arrived.0),
-            peer: extensions
-                .get::<ConnectInfo<SocketAddr>>()
-                .map_or(unknown, |peer| peer.0),
-            waiting: extensions.get::<Waiting>().cloned(),
-        }
     }
 
     fn get(&self, request: &Request<Body>, probe: bool) -> Answer {
@@ -362,18 +332,6 @@ fn unread_answer(unread: Unread, signed: bool) -> Answer {
     }
 }
 
-/// A W3C trace context of the shape `00-<32 hex>-<16 hex>-<2 hex>`.
-fn traceparent(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let mut parts = text.split('-').map(str::as_bytes);
-    let fits = [2, 32, 16, 2].into_iter().all(|length| {
-        parts
-            .next()
-            .is_some_and(|part| part.len() == length && part.iter().all(u8::is_ascii_hexdigit))
-    });
-    (fits && parts.next().is_none()).then(|| text.to_owned())
-}
-
 /// Counts a request in for as long as it lives.
 struct InFlight(Arc<Webhook>);
 
@@ -388,33 +346,5 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Ids that tell one process's requests apart and its own from another's.
-#[derive(Debug)]
-struct RequestIds {
-    process: u32,
-    next: AtomicU64,
-}
-
-impl RequestIds {
-    fn new() -> Self {
-        Self {
-            process: rand::random(),
-            next: AtomicU64::new(1),
-        }
-    }
-
-    fn next(&self) -> String {
-        let mut id = String::with_capacity(20);
-        // Writing to a string does not fail.
-        let _ = write!(
-            id,
-            "{:08x}-{:x}",
-            self.process,
-            self.next.fetch_add(1, Ordering::Relaxed)
-        );
-        id
     }
 }
