@@ -1,6 +1,6 @@
 //! Meta's WhatsApp Business webhook payload as typed events. No I/O, nothing asynchronous.
 //!
-//! * [`split`] takes one delivery apart into [`Event`]s; [`contract`] says which subject and headers each is published
+//! * [`split()`] takes one delivery apart into [`Event`]s; [`contract`] says which subject and headers each is published
 //!   with. That is what the receiver does.
 //! * [`received`] and [`model`] are what a consumer reads an event with.
 

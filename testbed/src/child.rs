@@ -116,6 +116,27 @@ impl OwnedChild {
     }
 }
 
+/// Waits until every thread of a process that was sent SIGSTOP has stopped: the signal is delivered a moment later than it
+/// is sent. Gives up after a second, and at once where there is no `/proc`.
+pub(crate) fn wait_until_frozen(pid: u32) {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < deadline && runs(pid) {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether a thread of the process is in another state than stopped (proc(5): the field after the name in parentheses).
+fn runs(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return false;
+    };
+    threads.flatten().any(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        !matches!(state, Some('T' | 't') | None)
+    })
+}
+
 impl Drop for OwnedChild {
     fn drop(&mut self) {
         self.kill_now();

@@ -15,7 +15,7 @@ use super::builder::NatsServerBuilder;
 use super::config::{Login, Settings};
 use super::error::NatsError;
 use super::tls::KeyPairFiles;
-use crate::child::OwnedChild;
+use crate::child::{self, OwnedChild};
 use crate::log::{Log, Waited, lock};
 use crate::port::ReservedPort;
 
@@ -100,12 +100,17 @@ impl NatsServer {
         Ok(())
     }
 
-    /// Freezes it (SIGSTOP): connections stay open and nothing answers.
+    /// Freezes it (SIGSTOP): connections stay open and nothing answers. Returns when every thread has stopped, where
+    /// the system shows that (Linux).
     ///
     /// # Errors
     /// [`NatsError::Stopped`], or [`NatsError::Io`].
     pub fn pause(&self) -> Result<(), NatsError> {
-        self.signal(Signal::SIGSTOP)
+        self.signal(Signal::SIGSTOP)?;
+        if let Some(pid) = self.pid() {
+            child::wait_until_frozen(pid);
+        }
+        Ok(())
     }
 
     /// Lets a paused server go on (SIGCONT).
