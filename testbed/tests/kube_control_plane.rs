@@ -21,8 +21,11 @@ const ACT_LIMIT: Duration = Duration::from_secs(30);
 
 async fn client(kubeconfig: &str) -> Client {
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).unwrap();
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default());
-    Client::try_from(config.await.unwrap()).unwrap()
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .unwrap();
+    Client::try_from(config).unwrap()
 }
 
 async fn admin(cluster: &ControlPlane) -> Client {
@@ -90,7 +93,7 @@ async fn controllers_act_owners_take_their_children_along_and_the_audit_log_tell
         .await
         .unwrap();
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
-    let owner = deployments
+    let deployed = deployments
         .create(&PostParams::default(), &deployment())
         .await
         .unwrap();
@@ -103,9 +106,11 @@ async fn controllers_act_owners_take_their_children_along_and_the_audit_log_tell
     assert_eq!(replica_set.metadata.owner_references.unwrap()[0].name, "web");
 
     let config_maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
-    let mut owned = config_map("owned");
-    owned.metadata.owner_references = owner.controller_owner_ref(&()).map(|reference| vec![reference]);
-    config_maps.create(&PostParams::default(), &owned).await.unwrap();
+    let mut child = config_map("owned");
+    child.metadata.owner_references = deployed
+        .controller_owner_ref(&())
+        .map(|reference| vec![reference]);
+    config_maps.create(&PostParams::default(), &child).await.unwrap();
     config_maps
         .create(&PostParams::default(), &config_map("free"))
         .await
@@ -117,7 +122,12 @@ async fn controllers_act_owners_take_their_children_along_and_the_audit_log_tell
     };
     deployments.delete("web", &background).await.unwrap();
     eventually("the end of the owned ConfigMap", async || {
-        config_maps.get_opt("owned").await.unwrap().is_none().then_some(())
+        config_maps
+            .get_opt("owned")
+            .await
+            .unwrap()
+            .is_none()
+            .then_some(())
     })
     .await;
     eventually("the end of the ReplicaSet", async || {
@@ -135,7 +145,10 @@ async fn controllers_act_owners_take_their_children_along_and_the_audit_log_tell
     .await;
     assert_eq!(created.code(), Some(201));
     let object = created.object_ref.unwrap();
-    assert_eq!((object.namespace.as_str(), object.api_group.as_str()), (namespace, "apps"));
+    assert_eq!(
+        (object.namespace.as_str(), object.api_group.as_str()),
+        (namespace, "apps")
+    );
     assert_eq!(created.request_object, None, "no bodies unless asked for");
 }
 
@@ -170,7 +183,11 @@ async fn two_clusters_have_their_own_users_restart_on_their_data_and_leave_nothi
 
     first.restart().await.unwrap();
     config_maps.get("kept").await.unwrap();
-    let pids: Vec<u32> = first.pids().into_values().chain(second.pids().into_values()).collect();
+    let pids: Vec<u32> = first
+        .pids()
+        .into_values()
+        .chain(second.pids().into_values())
+        .collect();
     assert_eq!(pids.len(), 6);
     first.stop().await.unwrap();
     assert!(first.pids().is_empty());

@@ -14,7 +14,11 @@ const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
 async fn pids(directory: &Path) -> BTreeMap<&'static str, Option<i32>> {
     let status = Node::status(directory).await.unwrap().unwrap();
-    status.parts.into_iter().map(|part| (part.name, part.pid)).collect()
+    status
+        .parts
+        .into_iter()
+        .map(|part| (part.name, part.pid))
+        .collect()
 }
 
 fn is_alive(pid: i32) -> bool {
@@ -51,12 +55,19 @@ async fn up_is_repeatable_heals_after_a_kill_and_down_ends_it_all() {
     let second = pids(&directory).await;
     assert_ne!(second["etcd"], first["etcd"]);
     assert_ne!(second["kube-apiserver"], first["kube-apiserver"]);
-    assert_eq!(second["kube-controller-manager"], first["kube-controller-manager"]);
+    assert_eq!(
+        second["kube-controller-manager"],
+        first["kube-controller-manager"]
+    );
     assert_eq!(healed.url(), node.url());
     healed.api().get(&format!("{CONFIG_MAPS}/kept")).await.unwrap();
 
     Node::down(&directory, Data::Keep).await.unwrap();
-    let all: Vec<i32> = first.into_values().chain(second.into_values()).flatten().collect();
+    let all: Vec<i32> = first
+        .into_values()
+        .chain(second.into_values())
+        .flatten()
+        .collect();
     assert!(!all.into_iter().any(is_alive));
     let status = Node::status(&directory).await.unwrap().unwrap();
     assert!(!status.ready && status.parts.iter().all(|part| part.pid.is_none()));

@@ -85,7 +85,11 @@ pub struct AuditStatus {
 impl AuditEvent {
     /// Who the request counted as.
     pub fn user(&self) -> &str {
-        &self.impersonated_user.as_ref().unwrap_or(&self.authenticated).username
+        &self
+            .impersonated_user
+            .as_ref()
+            .unwrap_or(&self.authenticated)
+            .username
     }
 
     /// Whether it is `verb` on `resource` (of any group), `resource` being `pods` or `pods/status`.
@@ -129,7 +133,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<AuditEvent>, KubeError> {
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     whole
         .lines()
-        .map(|line| serde_json::from_str(line))
+        .map(serde_json::from_str)
         .collect::<Result<_, _>>()
         .map_err(|error| KubeError::io("read the audit log")(error.into()))
 }

@@ -1,11 +1,11 @@
 //! A control plane that belongs to a value: etcd, API server and controller manager as child processes.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use std::env;
 
 use serde_json::json;
 
@@ -103,7 +103,9 @@ impl ControlPlaneBuilder {
             _port: port,
             _directory: directory,
         };
-        started.launch(began + self.start_limit.unwrap_or(START_LIMIT)).await?;
+        started
+            .launch(began + self.start_limit.unwrap_or(START_LIMIT))
+            .await?;
         started.ready_after = began.elapsed();
         Ok(started)
     }
@@ -203,7 +205,10 @@ impl ControlPlane {
     /// The process ids by the names of the parts; those that run.
     pub fn pids(&self) -> BTreeMap<&'static str, u32> {
         let children = lock(&self.running.children);
-        children.iter().map(|(name, child)| (*name, child.pid())).collect()
+        children
+            .iter()
+            .map(|(name, child)| (*name, child.pid()))
+            .collect()
     }
 
     /// What a part (`etcd`, `kube-apiserver`, `kube-controller-manager`) wrote.
@@ -279,8 +284,8 @@ impl ControlPlane {
         }
         command.env("HOME", self.plane.directory());
         let log = lock(&self.running.logs).entry(part.name).or_default().clone();
-        let child = OwnedChild::spawn(command, &log)
-            .map_err(KubeError::io(format!("start {}", part.name)))?;
+        let child =
+            OwnedChild::spawn(command, &log).map_err(KubeError::io(format!("start {}", part.name)))?;
         lock(&self.running.children).insert(part.name, Arc::new(child));
         Ok(())
     }

@@ -76,19 +76,20 @@ impl Detached {
     pub(crate) async fn start(&self, program: &Path, part: &Part, directory: &Path) -> Result<(), KubeError> {
         let failed = |source| KubeError::io(format!("start {}", self.name))(source);
         self.prepare().map_err(failed)?;
-        let log = File::options().create(true).append(true).open(&self.log).map_err(failed)?;
-        let mut command = match find_program("setsid", OsStr::new(SYSTEM_PATH)) {
-            Some(setsid) => {
-                let mut command = Command::new(setsid);
-                command.arg("/bin/sh");
-                command
-            }
-            // Elsewhere a process group of its own does nearly as well.
-            None => {
-                let mut command = Command::new("/bin/sh");
-                command.process_group(0);
-                command
-            }
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .map_err(failed)?;
+        let mut command = if let Some(setsid) = find_program("setsid", OsStr::new(SYSTEM_PATH)) {
+            let mut command = Command::new(setsid);
+            command.arg("/bin/sh");
+            command
+        } else {
+            // A process group of its own does nearly as well.
+            let mut command = Command::new("/bin/sh");
+            command.process_group(0);
+            command
         };
         command
             .args(["-c", SCRIPT])
@@ -165,13 +166,18 @@ fn described(pid: i32) -> Option<String> {
         .args(["-o", "state=", "-o", "lstart=", "-p", &pid.to_string()])
         .output()
         .ok()?;
-    String::from_utf8(output.stdout).ok().filter(|text| !text.trim().is_empty())
+    String::from_utf8(output.stdout)
+        .ok()
+        .filter(|text| !text.trim().is_empty())
 }
 
 /// The fields behind the name in brackets (which may hold spaces), or the whole of what `ps` says: either way the
 /// state comes first.
 fn fields(description: &str) -> &str {
-    description.rsplit_once(')').map_or(description, |(_, rest)| rest).trim()
+    description
+        .rsplit_once(')')
+        .map_or(description, |(_, rest)| rest)
+        .trim()
 }
 
 /// Ended, but not yet fetched by its parent.
@@ -233,7 +239,11 @@ mod tests {
         let detached = started(directory.path()).await;
         let found = Detached::new(directory.path(), "sleep");
         let pid = found.pid().unwrap();
-        assert_eq!(nix::unistd::getsid(Some(Pid::from_raw(pid))).unwrap().as_raw(), pid, "its own session");
+        assert_eq!(
+            nix::unistd::getsid(Some(Pid::from_raw(pid))).unwrap().as_raw(),
+            pid,
+            "its own session"
+        );
         found.stop(Duration::from_secs(5)).await.unwrap();
         assert_eq!(detached.pid(), None);
         assert!(!detached.has_ended(), "stopped, not ended");

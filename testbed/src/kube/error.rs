@@ -61,7 +61,9 @@ pub enum KubeError {
         message: String,
     },
     /// A process could not be stopped.
-    #[error("{part} (process {pid}) still runs {waited:?} after SIGKILL; end it by hand and run `down` again")]
+    #[error(
+        "{part} (process {pid}) still runs {waited:?} after SIGKILL; end it by hand and run `down` again"
+    )]
     StillRuns {
         /// The program.
         part: String,

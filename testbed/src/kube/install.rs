@@ -187,7 +187,14 @@ impl Installer {
             .env("CGO_ENABLED", "0")
             .env("GOWORK", "off")
             .env("GOFLAGS", "")
-            .args(["build", "-v", "-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags"])
+            .args([
+                "build",
+                "-v",
+                "-trimpath",
+                "-mod=readonly",
+                "-buildvcs=false",
+                "-ldflags",
+            ])
             .arg(linker_flags())
             .arg("-o")
             .arg(bin.join("kubernetes"))
@@ -203,7 +210,10 @@ impl Installer {
 /// Without the version in it, a client would see `v0.0.0-master`.
 fn linker_flags() -> String {
     let mut numbers = VERSION.split('.');
-    let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    let (major, minor) = (
+        numbers.next().unwrap_or_default(),
+        numbers.next().unwrap_or_default(),
+    );
     let package = "k8s.io/component-base/version";
     format!(
         "-s -w -X {package}.gitVersion=v{VERSION} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
@@ -253,7 +263,12 @@ fn run_aloud(command: &mut Command) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let mut last = VecDeque::new();
     let (started, mut spoken, mut packages) = (Instant::now(), Instant::now(), 0_u32);
-    for line in child.stderr.take().into_iter().flat_map(|pipe| BufReader::new(pipe).lines()) {
+    for line in child
+        .stderr
+        .take()
+        .into_iter()
+        .flat_map(|pipe| BufReader::new(pipe).lines())
+    {
         let Ok(line) = line else { break };
         // A verbose build names each package on a line of its own when it begins with it.
         if !line.contains([' ', ':']) {
@@ -261,7 +276,10 @@ fn run_aloud(command: &mut Command) -> Result<(), String> {
         }
         if spoken.elapsed() >= SPEAK_EVERY {
             spoken = Instant::now();
-            progress(&format!("{packages} packages after {} s", started.elapsed().as_secs()));
+            progress(&format!(
+                "{packages} packages after {} s",
+                started.elapsed().as_secs()
+            ));
         }
         last.push_back(line);
         if last.len() > LAST_LINES {
@@ -289,7 +307,12 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let installer = Installer::new(None, "", empty.path().to_owned());
         let text = installer.find_or_build().unwrap_err().to_string();
-        for part in ["there is no `go` on PATH", "install Go 1.26", "WAHOOK_KUBE", "KUBECONFIG"] {
+        for part in [
+            "there is no `go` on PATH",
+            "install Go 1.26",
+            "WAHOOK_KUBE",
+            "KUBECONFIG",
+        ] {
             assert!(text.contains(part), "{part:?} is missing in: {text}");
         }
     }

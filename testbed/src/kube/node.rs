@@ -124,7 +124,8 @@ impl Node {
             port,
         };
         if before.as_ref() != Some(&marker) {
-            let text = serde_json::to_string(&marker).map_err(|error| KubeError::io("write a file")(error.into()))?;
+            let text = serde_json::to_string(&marker)
+                .map_err(|error| KubeError::io("write a file")(error.into()))?;
             write_once(&directory.join(MARKER), &text)?;
         }
 
@@ -135,7 +136,9 @@ impl Node {
         }
         for (process, part) in processes.iter().zip(plane.parts()) {
             if process.pid().is_none() {
-                process.start(&programs.path(part.name), &part, &directory).await?;
+                process
+                    .start(&programs.path(part.name), &part, &directory)
+                    .await?;
             }
             ready(&part, &plane, &api, &processes, deadline).await?;
         }
@@ -147,7 +150,9 @@ impl Node {
     /// # Errors
     /// [`KubeError::StillRuns`], or [`KubeError::Io`].
     pub async fn down(directory: &Path, data: Data) -> Result<(), KubeError> {
-        let Some(directory) = cluster_in(directory)? else { return Ok(()) };
+        let Some(directory) = cluster_in(directory)? else {
+            return Ok(());
+        };
         let lock = locked(&directory).await?;
         stop_all(&parts(&directory)).await?;
         if data == Data::Delete {
@@ -163,8 +168,12 @@ impl Node {
     /// # Errors
     /// [`KubeError::Io`].
     pub async fn status(directory: &Path) -> Result<Option<Status>, KubeError> {
-        let Some(directory) = cluster_in(directory)? else { return Ok(None) };
-        let Some(marker) = marker(&directory)? else { return Ok(None) };
+        let Some(directory) = cluster_in(directory)? else {
+            return Ok(None);
+        };
+        let Some(marker) = marker(&directory)? else {
+            return Ok(None);
+        };
         let plane = Plane::open(&directory, marker.port)?;
         let api = Api::new(plane.url(), plane.ca(), plane.admin())?;
         Ok(Some(Status {
@@ -200,12 +209,16 @@ impl Node {
 
 impl Processes for [Detached; PARTS.len()] {
     fn ended(&self) -> Option<&'static str> {
-        self.iter().find(|process| process.has_ended()).map(Detached::name)
+        self.iter()
+            .find(|process| process.has_ended())
+            .map(Detached::name)
     }
 
     fn last_lines(&self, part: &str) -> String {
         let process = self.iter().find(|process| process.name() == part);
-        process.map(|process| process.last_lines(LAST_LINES)).unwrap_or_default()
+        process
+            .map(|process| process.last_lines(LAST_LINES))
+            .unwrap_or_default()
     }
 }
 
@@ -263,7 +276,9 @@ fn cluster_in(directory: &Path) -> Result<Option<PathBuf>, KubeError> {
         return Ok(None);
     }
     let absolute = directory.canonicalize();
-    absolute.map(Some).map_err(KubeError::io(format!("use {}", directory.display())))
+    absolute
+        .map(Some)
+        .map_err(KubeError::io(format!("use {}", directory.display())))
 }
 
 fn marker(directory: &Path) -> Result<Option<Marker>, KubeError> {
@@ -280,7 +295,11 @@ fn marker(directory: &Path) -> Result<Option<Marker>, KubeError> {
 async fn locked(directory: &Path) -> Result<File, KubeError> {
     let path = directory.join("lock");
     let lock = move || {
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
         file.lock()?;
         Ok(file)
     };

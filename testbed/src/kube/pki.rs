@@ -66,7 +66,10 @@ impl Authority {
 
     /// A certificate for a server that is reached under these names and addresses.
     pub(crate) fn server(&self, name: &str, alternatives: &[String]) -> Result<Pair, KubeError> {
-        let subject = Subject { user: name, group: None };
+        let subject = Subject {
+            user: name,
+            group: None,
+        };
         self.issue(name, subject, alternatives, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
@@ -172,7 +175,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let authority = Authority::open(directory.path()).unwrap();
-        let admin = Subject { user: "admin", group: Some("system:masters") };
+        let admin = Subject {
+            user: "admin",
+            group: Some("system:masters"),
+        };
         let pair = authority.client("admin", admin).unwrap();
         for file in [&pair.key, &directory.path().join("ca.key")] {
             assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);

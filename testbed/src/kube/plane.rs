@@ -57,7 +57,10 @@ impl Plane {
     /// Makes everything that must be there before the first process starts. Keys that are there already stay.
     pub(crate) fn prepare(directory: &Path, port: u16, audit: AuditLevel) -> Result<Self, KubeError> {
         let plane = Self::open(directory, port)?;
-        write_once(&plane.kubeconfig(), &plane.kubeconfig_for(&Login::Certificate(&plane.admin))?)?;
+        write_once(
+            &plane.kubeconfig(),
+            &plane.kubeconfig_for(&Login::Certificate(&plane.admin))?,
+        )?;
         let controllers = plane.kubeconfig_for(&Login::Certificate(&plane.controllers))?;
         write_once(&plane.controllers_kubeconfig(), &controllers)?;
         write_once(&plane.audit_policy(), &audit.policy())?;
@@ -227,7 +230,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let long = root.path().join("x".repeat(100));
         let error = Plane::prepare(&long, 1, AuditLevel::Metadata).unwrap_err();
-        assert!(matches!(error, KubeError::PathTooLong { limit: 88, .. }), "{error}");
+        assert!(
+            matches!(error, KubeError::PathTooLong { limit: 88, .. }),
+            "{error}"
+        );
         assert!(!long.exists());
     }
 
@@ -241,7 +247,11 @@ mod tests {
             .flat_map(|part| &part.arguments)
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect();
-        for needed in ["--bind-address=127.0.0.1", "--secure-port=4321", "--secure-port=0"] {
+        for needed in [
+            "--bind-address=127.0.0.1",
+            "--secure-port=4321",
+            "--secure-port=0",
+        ] {
             assert!(all.iter().any(|argument| argument == needed), "{needed}");
         }
         for urls in all.iter().filter(|argument| argument.contains("-urls=")) {

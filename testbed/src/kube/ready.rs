@@ -28,7 +28,9 @@ pub(crate) async fn etcd(
 ) -> Result<(), KubeError> {
     until("etcd", processes, deadline, async || {
         let connected = UnixStream::connect(socket).await;
-        connected.map(drop).map_err(|error| format!("its socket: {error}"))
+        connected
+            .map(drop)
+            .map_err(|error| format!("its socket: {error}"))
     })
     .await
 }
@@ -54,8 +56,9 @@ pub(crate) async fn controllers(
     deadline: Instant,
 ) -> Result<(), KubeError> {
     until("kube-controller-manager", processes, deadline, async || {
-        let answer: Result<Value, KubeError> =
-            api.get("/api/v1/namespaces/default/serviceaccounts/default").await;
+        let answer: Result<Value, KubeError> = api
+            .get("/api/v1/namespaces/default/serviceaccounts/default")
+            .await;
         answer.map(drop).map_err(|error| error.to_string())
     })
     .await
@@ -73,7 +76,9 @@ async fn until(
         log_tail: processes.last_lines(part),
     };
     loop {
-        let Err(problem) = attempt().await else { return Ok(()) };
+        let Err(problem) = attempt().await else {
+            return Ok(());
+        };
         if let Some(ended) = processes.ended() {
             return Err(not_ready(ended, "ended while the cluster started".to_owned()));
         }
