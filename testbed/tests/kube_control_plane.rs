@@ -74,7 +74,7 @@ fn deployment() -> Deployment {
     .unwrap()
 }
 
-/// A Deployment gets its ReplicaSet, deleting an owner deletes the owned, and all of it is in the audit log.
+/// A `Deployment` gets its `ReplicaSet`, deleting an owner deletes the owned, and all of it is in the audit log.
 #[tokio::test]
 async fn controllers_act_owners_take_their_children_along_and_the_audit_log_tells() {
     let cluster = ControlPlane::start().await.unwrap();

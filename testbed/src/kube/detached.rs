@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn both_descriptions_are_understood() {
-        let linux = "17 (a ) b) S 1 17 17 0 -1 4 5 6 7 8 9 10 11 12 13 20 0 1 0 4711 19 20";
+        let linux = "17 (a ) b) S 1 17 17 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 4711 19 20";
         assert_eq!(began(linux), Some("4711"));
         let ps = "S    Mon Nov 23 21:45:00 2026\n";
         assert_eq!(began(ps), Some("Mon Nov 23 21:45:00 2026"));
