@@ -78,14 +78,18 @@ impl Authority {
         self.issue(name, subject, &[], ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    /// A private key without a certificate: what service account tokens are signed with.
-    pub(crate) fn signing_key(&self, name: &str) -> Result<PathBuf, KubeError> {
-        let file = self.directory.join(format!("{name}.key"));
-        if !file.exists() {
+    /// A key pair without a certificate: what service account tokens are signed with.
+    pub(crate) fn signing_key(&self, name: &str) -> Result<SigningKey, KubeError> {
+        let pair = SigningKey {
+            public: self.directory.join(format!("{name}.pub")),
+            private: self.directory.join(format!("{name}.key")),
+        };
+        if !pair.private.exists() {
             let key = KeyPair::generate().map_err(certificate)?;
-            write_once(&file, &key.serialize_pem())?;
+            write_once(&pair.public, &key.public_key_pem())?;
+            write_once(&pair.private, &key.serialize_pem())?;
         }
-        Ok(file)
+        Ok(pair)
     }
 
     fn issue(
@@ -100,6 +104,7 @@ impl Authority {
             key: self.directory.join(format!("{name}.key")),
         };
         if pair.certificate.exists() {
+            // Written last: where it is, the key is too.
             return Ok(pair);
         }
         let mut params = CertificateParams::new(alternatives).map_err(certificate)?;
@@ -123,6 +128,13 @@ impl Authority {
 pub(crate) struct Pair {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+}
+
+/// Both halves of a key, PEM files.
+#[derive(Clone, Debug)]
+pub(crate) struct SigningKey {
+    pub(crate) public: PathBuf,
+    pub(crate) private: PathBuf,
 }
 
 /// Writes a file only its owner may read, whole or not at all.

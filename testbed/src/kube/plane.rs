@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::audit::AuditLevel;
 use super::error::KubeError;
 use super::kubeconfig::{self, Login};
-use super::pki::{Authority, Pair, Subject, write_once};
+use super::pki::{Authority, Pair, SigningKey, Subject, write_once};
 
 /// The longest path of a Unix socket is 108 bytes on Linux and 104 elsewhere, with the closing zero.
 const SOCKET_PATH_LIMIT: usize = 103;
@@ -43,7 +43,7 @@ pub(crate) struct Plane {
     admin: Pair,
     controllers: Pair,
     serving: Pair,
-    signing_key: PathBuf,
+    signing_key: SigningKey,
 }
 
 /// One program of the plane and its arguments.
@@ -134,6 +134,7 @@ impl Plane {
             arguments: vec![
                 flag("etcd-servers", format!("unix://{}", self.etcd_socket().display())),
                 flag("bind-address", "127.0.0.1"),
+                flag("advertise-address", "127.0.0.1"),
                 flag("secure-port", self.port.to_string()),
                 // There is no pod that could reach it, and a loopback address may not be an endpoint.
                 flag("endpoint-reconciler-type", "none"),
@@ -142,8 +143,8 @@ impl Plane {
                 flag("client-ca-file", &self.ca),
                 flag("authorization-mode", "Node,RBAC"),
                 flag("service-account-issuer", "https://kubernetes.default.svc"),
-                flag("service-account-key-file", &self.signing_key),
-                flag("service-account-signing-key-file", &self.signing_key),
+                flag("service-account-key-file", &self.signing_key.public),
+                flag("service-account-signing-key-file", &self.signing_key.private),
                 flag("service-cluster-ip-range", SERVICE_RANGE),
                 flag("allow-privileged", "true"),
                 flag("audit-policy-file", self.audit_policy()),
@@ -165,7 +166,7 @@ impl Plane {
                 flag("leader-elect", "false"),
                 flag("secure-port", "0"),
                 flag("root-ca-file", &self.ca),
-                flag("service-account-private-key-file", &self.signing_key),
+                flag("service-account-private-key-file", &self.signing_key.private),
                 // Each controller under its own account, as in a real cluster.
                 flag("use-service-account-credentials", "true"),
                 flag("profiling", "false"),
