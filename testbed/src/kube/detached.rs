@@ -180,9 +180,15 @@ fn fields(description: &str) -> &str {
         .trim()
 }
 
-/// Ended, but not yet fetched by its parent.
+/// Ended, but not yet fetched by its parent. A first thread that has ended waits for the others, which may still
+/// hold ports and files: field 20 of `/proc/<pid>/stat` counts them.
 fn has_ended(description: &str) -> bool {
-    fields(description).starts_with('Z')
+    let mut fields = fields(description).split_whitespace();
+    fields.next().is_some_and(|state| state.starts_with('Z'))
+        && (!description.contains(')')
+            || fields
+                .nth(16)
+                .is_none_or(|threads| threads == "0" || threads == "1"))
 }
 
 /// When it began. Field 22 of `/proc/<pid>/stat` (proc(5)), of which the first two are cut off; else what `ps`
@@ -271,6 +277,10 @@ mod tests {
         assert_eq!(began(linux), Some("4711"));
         let ps = "S    Mon Nov 23 21:45:00 2026\n";
         assert_eq!(began(ps), Some("Mon Nov 23 21:45:00 2026"));
-        assert!(has_ended("17 (x) Z 1") && !has_ended(ps));
+        let zombie = linux.replace(") S", ") Z");
+        assert!(has_ended(&zombie) && !has_ended(linux) && !has_ended(ps));
+        let last_threads = zombie.replace("20 0 1 0 4711", "20 0 3 0 4711");
+        assert!(!has_ended(&last_threads));
+        assert!(has_ended(&ps.replace('S', "Z")));
     }
 }
