@@ -20,7 +20,7 @@ use crate::child::OwnedChild;
 use crate::log::{Log, lock};
 use crate::port::ReservedPort;
 
-/// How long a start may take. A busy machine with two cores needs a third of it.
+/// How long a start may take. Two busy cores need a sixth of it.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long a part may take to end by itself before it is killed. All state is in etcd, which ends last.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -33,7 +33,7 @@ const APISERVER: &str = "kube-apiserver";
 /// stay pending. Dropping it kills its processes and deletes its directory.
 ///
 /// Each one has a directory, keys and a port of its own, so that tests may start several at a time. One takes about
-/// 700 MB of memory.
+/// 550 MB of memory.
 ///
 /// The garbage collector looks for new resource types every 30 seconds (a constant of Kubernetes): the children of
 /// a custom resource are collected from then on.

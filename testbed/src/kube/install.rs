@@ -73,7 +73,8 @@ pub struct Installer {
     cache: Option<PathBuf>,
 }
 
-/// The programs, found or built once per process. Blocks: a first build takes between 6 and 20 minutes.
+/// The programs, found or built once per process. Blocks: a first build takes about 16 minutes of
+/// processor time.
 ///
 /// # Errors
 /// [`InstallError`].
@@ -178,7 +179,7 @@ impl Installer {
         for (name, content) in MODULE {
             fs::write(module.join(name), content).map_err(text)?;
         }
-        progress("building with Go, between 6 and 20 minutes, once");
+        progress("building with Go, once; it takes about 16 minutes of processor time");
         let mut command = Command::new(go);
         command
             .current_dir(&module)

@@ -26,7 +26,8 @@ const MARKER: &str = "cluster.json";
 /// The parts in the order in which they start.
 const PARTS: [&str; 3] = ["etcd", "kube-apiserver", "kube-controller-manager"];
 
-/// A cluster in a directory, running. Dropping the value changes nothing; [`Node::down`] stops it.
+/// A cluster in a directory, running: a control plane like [`ControlPlane`](super::ControlPlane), so far without a
+/// kubelet; pods stay pending. Dropping the value changes nothing; [`Node::down`] stops it.
 #[derive(Debug)]
 pub struct Node {
     plane: Plane,
