@@ -3,6 +3,7 @@
 //! | module | what it gives |
 //! |---|---|
 //! | [`nats`] | a NATS server of one exact version: found or installed, started, broken on purpose, stopped; clusters; TLS; credentials |
+//! | [`kube`] | a Kubernetes control plane: built once, started, restarted, stopped; with an audit log and users |
 //! | [`hostile_broker`] | a NATS stand-in that answers each publish the way a script says |
 //! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
 //! | [`process`] | the receiver as a child process |
@@ -13,6 +14,7 @@
 
 pub mod child;
 pub mod hostile_broker;
+pub mod kube;
 pub mod log;
 pub mod meta;
 pub mod nats;

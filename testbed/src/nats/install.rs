@@ -63,17 +63,10 @@ pub fn nats_server() -> Result<PathBuf, InstallError> {
 impl Installer {
     /// Reads `NATS_SERVER`, `PATH`, and the first of `WAHOOK_CACHE`, `XDG_CACHE_HOME` and `HOME`.
     pub fn from_env() -> Self {
-        let directory = |name: &str| {
-            env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
         Self {
-            named: directory("NATS_SERVER"),
+            named: directory_variable("NATS_SERVER"),
             search_path: env::var_os("PATH").unwrap_or_default(),
-            cache: directory("WAHOOK_CACHE")
-                .or_else(|| Some(directory("XDG_CACHE_HOME")?.join("wahook")))
-                .or_else(|| Some(directory("HOME")?.join(".cache/wahook"))),
+            cache: cache_directory(),
         }
     }
 
@@ -221,6 +214,19 @@ impl Installer {
         command.env("PATH", &self.search_path);
         command
     }
+}
+
+/// Where everything that was built once is kept: the first of `WAHOOK_CACHE`, `XDG_CACHE_HOME` and `HOME`.
+pub(crate) fn cache_directory() -> Option<PathBuf> {
+    directory_variable("WAHOOK_CACHE")
+        .or_else(|| Some(directory_variable("XDG_CACHE_HOME")?.join("wahook")))
+        .or_else(|| Some(directory_variable("HOME")?.join(".cache/wahook")))
+}
+
+fn directory_variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 /// The path itself, if the program there reports the wanted version.

@@ -7,6 +7,7 @@ use std::process::{ExitCode, ExitStatus};
 use std::time::Instant;
 
 use clap::Args;
+use wahook_testbed::kube;
 use wahook_testbed::nats::{self, InstallError};
 
 use self::tally::Tally;
@@ -15,6 +16,10 @@ use crate::workspace::{WHOLE, Workspace, WorkspaceError};
 /// Arguments of `cargo xtask test`.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
+    /// Run the tests that need a Kubernetes control plane instead: builds one, once, in a quarter of an hour
+    #[arg(long)]
+    pub(crate) kubernetes: bool,
+
     /// Goes to `cargo test` as it is: a filter, `--package`, or `-- --nocapture`
     #[arg(last = true)]
     pub(crate) rest: Vec<String>,
@@ -26,6 +31,9 @@ pub(crate) enum TestError {
     /// No NATS server.
     #[error(transparent)]
     Nats(#[from] InstallError),
+    /// No control plane.
+    #[error(transparent)]
+    Kubernetes(#[from] kube::InstallError),
     /// No receiver.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
@@ -39,10 +47,15 @@ pub(crate) fn run(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode, Te
     let server = nats::nats_server()?;
     let receiver = workspace.build_receiver()?;
     let mut command = workspace.cargo();
+    command.arg("test").arg("--no-fail-fast");
+    if args.kubernetes {
+        kube::programs()?;
+        command.args(["--package", "wahook-testbed", "--test", "kube_control_plane", "--test", "kube_node"]);
+        command.args(["--", "--ignored"]);
+    } else {
+        command.args(WHOLE);
+    }
     command
-        .arg("test")
-        .args(WHOLE)
-        .arg("--no-fail-fast")
         .args(&args.rest)
         .env("NATS_SERVER", server)
         .env("WAHOOK_RECEIVER", receiver);

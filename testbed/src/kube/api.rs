@@ -1,0 +1,84 @@
+//! A small HTTPS client of the API server, as the administrator: what starting and simple checks need.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::error::KubeError;
+use super::pki::Pair;
+
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// Asks the API server in plain JSON.
+#[derive(Clone, Debug)]
+pub struct Api {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Api {
+    pub(crate) fn new(url: String, ca: &Path, login: &Pair) -> Result<Self, KubeError> {
+        // The client asks for a provider; an installed one is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let read = |path: &Path| fs::read(path).map_err(KubeError::io("read a certificate"));
+        let mut identity = read(&login.certificate)?;
+        identity.extend(read(&login.key)?);
+        let http = reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(&read(ca)?)?])
+            .identity(reqwest::Identity::from_pem(&identity)?)
+            .no_proxy()
+            .timeout(REQUEST_LIMIT)
+            .build()?;
+        Ok(Self { http, url })
+    }
+
+    /// GET.
+    ///
+    /// # Errors
+    /// [`KubeError::Refused`] on any other status than success, [`KubeError::Http`] without an answer.
+    pub async fn get(&self, path: &str) -> Result<Value, KubeError> {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// POST: creates an object in the collection at `path`.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn post(&self, path: &str, object: &Value) -> Result<Value, KubeError> {
+        self.send(Method::POST, path, Some(object)).await
+    }
+
+    /// DELETE.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn delete(&self, path: &str) -> Result<Value, KubeError> {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    /// Answers in text, such as those of `/readyz`, come back as a JSON string.
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, KubeError> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        if status.is_success() {
+            return Ok(value);
+        }
+        Err(KubeError::Refused {
+            path: path.to_owned(),
+            status: status.as_u16(),
+            message: match &value["message"] {
+                Value::String(message) => message.clone(),
+                _ => value.to_string(),
+            },
+        })
+    }
+}

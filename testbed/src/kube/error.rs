@@ -1,0 +1,85 @@
+//! What can go wrong while Kubernetes is built, started or asked.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::install::InstallError;
+
+/// A control plane or node could not be built, started, reached or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum KubeError {
+    /// The programs are not here and could not be built.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// A file, socket or process call failed.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// A socket's path would be longer than a system allows.
+    #[error(
+        "{} is too long for a directory with sockets (at most {limit} bytes); choose a shorter one",
+        directory.display()
+    )]
+    PathTooLong {
+        /// The directory asked for.
+        directory: PathBuf,
+        /// How many bytes its path may have.
+        limit: usize,
+    },
+    /// A key or certificate could not be made or read.
+    #[error("make test certificates: {0}; delete the directory they are in and start again")]
+    Certificate(String),
+    /// A part ended, or the whole did not get ready in time.
+    #[error("{part} {problem}. Its last lines:\n{log_tail}")]
+    NotReady {
+        /// The program that kept the others waiting.
+        part: &'static str,
+        /// What happened instead.
+        problem: String,
+        /// The end of its log.
+        log_tail: String,
+    },
+    /// The call needs a running control plane and this one was stopped.
+    #[error("the control plane is stopped; call restart() first")]
+    Stopped,
+    /// The API server could not be asked.
+    #[error("ask the API server: {0}; is it still running?")]
+    Http(#[from] reqwest::Error),
+    /// The API server answered something else than success.
+    #[error("the API server answered {path} with {status}: {message}")]
+    Refused {
+        /// The path asked for.
+        path: String,
+        /// The HTTP status code.
+        status: u16,
+        /// Its explanation.
+        message: String,
+    },
+    /// A process could not be stopped.
+    #[error(
+        "{part} (process {pid}) still runs {waited:?} after SIGKILL; end it by hand and run `down` again"
+    )]
+    StillRuns {
+        /// The program.
+        part: String,
+        /// Its process id.
+        pid: i32,
+        /// How long it was given.
+        waited: Duration,
+    },
+}
+
+impl KubeError {
+    /// For `map_err`: names the action that failed.
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io {
+            doing: doing.into(),
+            source,
+        }
+    }
+}
