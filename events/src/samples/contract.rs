@@ -1,11 +1,13 @@
 //! What the samples become: the golden file that guards the event contract, and one example event per family.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::indent::indent;
 use super::{ALL, Sample, get};
 use crate::contract::{Addressed, Destination, Publisher, Request};
-use crate::known::{DEAD_LETTER, QUARANTINE, TEST};
+use crate::event::Origin;
+use crate::known::{DEAD_LETTER, FAMILIES, QUARANTINE, TEST};
 use crate::split::shape::Members;
 use crate::{Event, EventId, split};
 
@@ -27,7 +29,8 @@ const PREAMBLE: &str = "\
 # <sample>#<event> <what>
 ";
 
-/// The example events: the family and the sample whose first event shows it.
+/// The example events that are chosen: the family and the sample whose first event shows it. Every other known family is
+/// shown by the first event of its own among all samples.
 const EXAMPLES: &[(&str, &str)] = &[
     ("calls", "call_connect"),
     ("errors", "errors"),
@@ -63,10 +66,27 @@ pub fn generated() -> Vec<Generated> {
         let data = String::from_utf8(event.data.clone()).ok()?;
         Some(example(family, &address(event, *family != QUARANTINE), &data))
     }));
+    files.extend(other_families());
     let id = EventId::of_dead_letter(CUT_OFF.as_bytes());
     let letter = with_request(|request| request.dead_letter("not_json", id));
     let data = serde_json::to_string(CUT_OFF).unwrap_or_default();
     files.push(example(DEAD_LETTER, &letter, &data));
+    files
+}
+
+fn other_families() -> Vec<Generated> {
+    let mut shown: BTreeSet<_> = EXAMPLES.iter().map(|(family, _)| (*family).to_owned()).collect();
+    let mut files = Vec::new();
+    for event in ALL
+        .iter()
+        .flat_map(|sample| split(sample.body.as_bytes()).unwrap_or_default().events)
+    {
+        let known = event.origin == Origin::Live && FAMILIES.contains(&event.family.as_ref());
+        if known && shown.insert(event.family.clone().into_owned()) {
+            let data = String::from_utf8_lossy(&event.data);
+            files.push(example(&event.family, &address(&event, true), &data));
+        }
+    }
     files
 }
 

@@ -50,7 +50,14 @@ pub(crate) fn run(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode, Te
     command.arg("test").arg("--no-fail-fast");
     if args.kubernetes {
         kube::programs()?;
-        command.args(["--package", "wahook-testbed", "--test", "kube_control_plane", "--test", "kube_node"]);
+        command.args([
+            "--package",
+            "wahook-testbed",
+            "--test",
+            "kube_control_plane",
+            "--test",
+            "kube_node",
+        ]);
         command.args(["--", "--ignored"]);
     } else {
         command.args(WHOLE);
