@@ -8,13 +8,14 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use wahook_events::contract;
+use wahook_stream::StreamSpec;
 
 use super::AppError;
 use super::rotation;
 use crate::config::{Config, ReloadHandle, Reloadable, Storage};
 use crate::dedupe::Dedupe;
 use crate::metrics::Metrics;
-use crate::publish::{ClaimCheck, Health, Monitor, Publisher, Session, StreamSpec, options};
+use crate::publish::{ClaimCheck, Health, Monitor, Publisher, Session, options};
 use crate::secrets::{POLL, SecretsHandle};
 use crate::telemetry::LogLevel;
 use crate::webhook::{Ingest, Live, Webhook};

@@ -16,7 +16,6 @@ mod pending;
 mod publisher;
 mod reply;
 mod session;
-mod stream;
 
 pub use claim_check::ClaimCheck;
 pub use connect::{ConnectError, options};
@@ -26,4 +25,3 @@ pub use outgoing::{Batch, Outgoing};
 pub use publisher::{Ack, Publisher};
 pub use reply::Refusal;
 pub use session::{Session, SessionError};
-pub use stream::StreamSpec;

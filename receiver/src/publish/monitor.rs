@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 use wahook_events::contract::{Addressed, EXPECTED_STREAM};
+use wahook_stream::StreamSpec;
 
 use super::claim_check::context;
 use super::health::{Health, StreamState};
@@ -18,7 +19,6 @@ use super::outgoing::Outgoing;
 use super::publisher::Publisher;
 use super::reply::{Refusal, Reply};
 use super::session::Session;
-use super::stream::StreamSpec;
 
 /// How often the stream is looked at, or looked for.
 const EVERY: Duration = Duration::from_secs(5);

@@ -1,4 +1,7 @@
 //! The stream events go to: how it is made when it is absent, and what an existing one must be like. Pure.
+//!
+//! The receiver and the operator judge a stream by this one piece, so that neither calls fit what the other
+//! refuses.
 
 use std::time::Duration;
 

@@ -1,0 +1,155 @@
+//! What the operator's flags say, parsed. Nothing behind this checks a flag again.
+
+use std::fmt;
+use std::time::Duration;
+
+use wahook_crds::{IssuerRef, ParentRef};
+
+/// The operator's settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The first token of every subject and the beginning of every managed stream's name.
+    pub subject_prefix: String,
+    /// The broker of webhooks that name none.
+    pub nats: NatsDefaults,
+    /// What receivers are run with.
+    pub receiver: ReceiverDefaults,
+    /// How routes are made.
+    pub route: RouteDefaults,
+    /// What resources may ask for.
+    pub allow: Allow,
+    /// Whether Secrets are read.
+    pub secret_access: SecretAccess,
+    /// The namespaces whose resources are looked after; all when empty.
+    pub watch_namespaces: Vec<String>,
+    /// The namespace the operator runs in, so that network policies let it reach the receivers.
+    pub operator_namespace: Option<String>,
+    /// How many webhooks may roll at a time because of the operator's own upgrade.
+    pub rollout_batch: usize,
+    /// How often a resource is looked at when nothing happens.
+    pub resync: Duration,
+}
+
+/// The broker of webhooks that name none.
+#[derive(Clone, Debug, Default)]
+pub struct NatsDefaults {
+    /// Its servers; without any every resource has to name its own.
+    pub servers: Vec<String>,
+    /// The authorities to trust, PEM; the system's when absent.
+    pub ca: Option<String>,
+}
+
+/// What receivers are run with.
+#[derive(Clone, Debug)]
+pub struct ReceiverDefaults {
+    /// The image of resources that name none.
+    pub image: String,
+    /// Secrets of the resource's namespace with the registry's credentials.
+    pub pull_secrets: Vec<String>,
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+}
+
+/// How routes are made.
+#[derive(Clone, Debug, Default)]
+pub struct RouteDefaults {
+    /// The IngressClass of resources that name none.
+    pub ingress_class: Option<String>,
+    /// The Gateway of resources that ask for neither an Ingress nor a Gateway.
+    pub gateway: Option<ParentRef>,
+    /// The issuer of resources that say nothing about TLS.
+    pub issuer: Option<IssuerRef>,
+    /// Whether the ingress controller's default certificate is right for every host.
+    pub default_certificate: bool,
+    /// Whether an Ingress counts as accepted only once it has an address.
+    pub needs_address: bool,
+}
+
+/// What resources may ask for, beyond what is harmless. Each entry may have `*` anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Allow {
+    /// Images other than the default.
+    pub images: Vec<Pattern>,
+    /// Annotations of the Ingress and of pods.
+    pub annotations: Vec<Pattern>,
+    /// Environment variables of receivers.
+    pub env: Vec<Pattern>,
+    /// Which namespaces may use which hosts; all may use all when empty.
+    pub hosts: Vec<HostGrant>,
+}
+
+/// A host that a namespace may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostGrant {
+    /// The namespaces.
+    pub namespace: Pattern,
+    /// The hosts.
+    pub host: Pattern,
+}
+
+/// Whether the operator reads Secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SecretAccess {
+    /// Those that a resource names, one by one.
+    ByName,
+    /// None. Nothing is generated and nothing is checked.
+    None,
+}
+
+/// A text with `*` for any run of characters, as the flags spell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether the whole of `text` fits.
+    pub fn matches(&self, text: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = text.strip_prefix(first) else {
+            return false;
+        };
+        let mut parts: Vec<&str> = parts.collect();
+        let Some(last) = parts.pop() else {
+            return rest.is_empty();
+        };
+        for part in parts {
+            let Some(at) = rest.find(part) else { return false };
+            rest = &rest[at + part.len()..];
+        }
+        rest.ends_with(last)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, text, fits) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("a*", "abc", true),
+            ("*.example.com", "hooks.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("a*a", "a", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("registry.example.com/*", "registry.example.com.evil/x", false),
+        ] {
+            assert_eq!(Pattern::new(pattern).matches(text), fits, "{pattern} {text}");
+        }
+    }
+}
