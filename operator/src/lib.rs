@@ -4,7 +4,11 @@
 //! observe -> validate -> build -> apply -> status
 //! ```
 
+mod amount;
+pub mod build;
 pub mod child;
+pub mod cli;
 pub mod names;
+pub mod server;
 pub mod settings;
 pub mod validate;
