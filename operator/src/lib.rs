@@ -4,7 +4,10 @@
 //! observe -> validate -> build -> apply -> status
 //! ```
 
+pub mod admin;
 pub mod child;
+pub mod leader;
+pub mod metrics;
 pub mod names;
 pub mod settings;
 pub mod validate;

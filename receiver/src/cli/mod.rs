@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::telemetry::LogFormat;
+use wahook_telemetry::LogFormat;
 
 const EXAMPLES: &str = "\
 Examples:

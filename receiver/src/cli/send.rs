@@ -10,8 +10,8 @@ use reqwest::{Client, Url};
 use super::UsageError;
 use super::secret_file::{self, GivenSecret};
 use crate::signature::{HEADER, PREFIX, sign};
-use crate::telemetry::one_line;
 use wahook_events::samples::{self, Sample};
+use wahook_telemetry::one_line;
 
 /// How much of an answer's body is shown, in characters.
 const ANSWER_SHOWN: usize = 200;
