@@ -5,9 +5,13 @@
 //! ```
 
 pub mod admin;
+mod amount;
+pub mod build;
 pub mod child;
+pub mod cli;
 pub mod leader;
 pub mod metrics;
 pub mod names;
+pub mod server;
 pub mod settings;
 pub mod validate;
