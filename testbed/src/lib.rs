@@ -8,6 +8,7 @@
 //! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
 //! | [`process`] | the receiver as a child process |
 //! | [`stream`] | what a JetStream stream holds |
+//! | [`tools`] | helm and other programs of one exact version each, built once |
 //!
 //! Every child process belongs to a value; dropping the value, also while a test panics, ends that process and no
 //! other.
@@ -21,3 +22,4 @@ pub mod nats;
 pub mod port;
 pub mod process;
 pub mod stream;
+pub mod tools;
