@@ -9,6 +9,7 @@ mod amount;
 pub mod build;
 pub mod child;
 pub mod cli;
+pub mod jetstream;
 pub mod leader;
 pub mod metrics;
 pub mod names;
