@@ -89,7 +89,7 @@ words! {
         StreamNotFound,
         /// The stream has settings that lose events or forget ids early.
         StreamUnsafe,
-        /// The stream needs a change that JetStream cannot make.
+        /// The stream needs a change that JetStream cannot make, or that would delete events.
         StreamImmutable,
         /// The stream belongs to another resource.
         OwnedByOther,
@@ -97,6 +97,8 @@ words! {
         StreamFull,
         /// The receivers check the stream: the operator does not connect to this broker.
         CheckedByReceivers,
+        /// JetStream refused to make or to change the stream, for example for lack of room.
+        StreamRefused,
 
         /// All receivers are ready.
         RolledOut,
@@ -197,6 +199,7 @@ impl ConditionType {
                 R::OwnedByOther,
                 R::StreamFull,
                 R::CheckedByReceivers,
+                R::StreamRefused,
             ],
             Self::ReceiverReady => &[
                 R::Pending,

@@ -5,6 +5,7 @@
 //! ```
 
 pub mod child;
+pub mod jetstream;
 pub mod names;
 pub mod settings;
 pub mod validate;
