@@ -1,11 +1,12 @@
 //! The resource as it is watched and read.
 
-use kube::api::{Api, DynamicObject};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Api, ApiResource, DynamicObject};
 use kube::core::DeserializeGuard;
-use kube::{Client, Resource};
+use kube::Client;
 use wahook_crds::{WhatsAppWebhook, WhatsAppWebhookStatus};
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, shorten};
 
 /// A resource that may have been stored before a rule was tightened. One that cannot be read stops no other.
 pub type Guarded = DeserializeGuard<WhatsAppWebhook>;
@@ -19,8 +20,8 @@ pub enum Seen {
     Readable(Box<WhatsAppWebhook>),
     /// It cannot.
     Unreadable {
-        /// The resource without its contents; its status as far as that can be read.
-        shell: Box<DynamicObject>,
+        /// Its metadata.
+        metadata: Box<ObjectMeta>,
         /// Its status, as far as that can be read.
         status: Box<WhatsAppWebhookStatus>,
         /// Why not.
@@ -33,7 +34,7 @@ pub enum Seen {
 /// # Errors
 /// When the API server does not answer.
 pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Seen, ApiError> {
-    let kind = kube::api::ApiResource::erase::<WhatsAppWebhook>(&());
+    let kind = ApiResource::erase::<WhatsAppWebhook>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &kind);
     let Some(object) = api.get_opt(name).await.map_err(ApiError::from)? else {
         return Ok(Seen::Gone);
@@ -50,22 +51,10 @@ fn parse(object: DynamicObject) -> Seen {
         Err(error) => {
             let status = serde_json::from_value(object.data["status"].clone()).unwrap_or_default();
             Seen::Unreadable {
-                shell: Box::new(DynamicObject {
-                    types: object.types,
-                    metadata: object.metadata,
-                    data: serde_json::Value::Null,
-                }),
+                metadata: Box::new(object.metadata),
                 status: Box::new(status),
-                message: error.to_string(),
+                message: shorten(&error.to_string(), 400),
             }
         }
     }
-}
-
-/// The API version and kind of the resource.
-pub fn type_of() -> (String, String) {
-    (
-        WhatsAppWebhook::api_version(&()).into_owned(),
-        WhatsAppWebhook::kind(&()).into_owned(),
-    )
 }

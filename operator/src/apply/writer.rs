@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{
     ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
     Request,
@@ -128,10 +129,9 @@ impl Writer {
     /// [`ApiError::NotFound`] or [`ApiError::Raced`] when the resource was deleted.
     pub async fn status(
         &self,
-        resource: &WhatsAppWebhook,
+        metadata: &ObjectMeta,
         status: &WhatsAppWebhookStatus,
     ) -> Result<(), ApiError> {
-        let metadata = &resource.metadata;
         let body: Value = json!({
             "apiVersion": WhatsAppWebhook::api_version(&()),
             "kind": WhatsAppWebhook::kind(&()),

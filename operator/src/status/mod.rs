@@ -96,9 +96,13 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
 }
 
 /// The status of a resource that cannot be followed: what it was, and why nothing happens.
-pub fn refuse(resource: &WhatsAppWebhook, refusals: &[Refusal], now: &Time) -> WhatsAppWebhookStatus {
-    let generation = resource.metadata.generation.unwrap_or_default();
-    let mut status = resource.status.clone().unwrap_or_default();
+pub fn refuse(
+    generation: i64,
+    before: &WhatsAppWebhookStatus,
+    refusals: &[Refusal],
+    now: &Time,
+) -> WhatsAppWebhookStatus {
+    let mut status = before.clone();
     let before = std::mem::take(&mut status.conditions);
     let message = |of: Option<ConditionType>| {
         let messages: Vec<&str> = refusals
@@ -128,8 +132,7 @@ pub fn refuse(resource: &WhatsAppWebhook, refusals: &[Refusal], now: &Time) -> W
 }
 
 /// The first status: every condition is there and none is known yet.
-pub fn begin(resource: &WhatsAppWebhook, now: &Time) -> WhatsAppWebhookStatus {
-    let generation = resource.metadata.generation.unwrap_or_default();
+pub fn begin(generation: i64, now: &Time) -> WhatsAppWebhookStatus {
     let conditions = ConditionType::ALL.iter().map(|kind| {
         let finding = match kind {
             ConditionType::Reconciling => Finding::good(Reason::Progressing, "The resource was just seen."),
@@ -142,11 +145,6 @@ pub fn begin(resource: &WhatsAppWebhook, now: &Time) -> WhatsAppWebhookStatus {
         conditions: conditions.collect(),
         ..WhatsAppWebhookStatus::default()
     }
-}
-
-/// Whether a status says the same, so that nothing has to be written.
-pub fn is_same(before: Option<&WhatsAppWebhookStatus>, after: &WhatsAppWebhookStatus) -> bool {
-    before == Some(after)
 }
 
 fn pending(message: &str) -> Finding {

@@ -39,12 +39,11 @@ const PATIENCE: [&str; 5] = [
 ];
 
 /// Every condition whose status or reason is another now. What is only pending is told by nobody.
-pub fn transitions(before: Option<&WhatsAppWebhookStatus>, after: &WhatsAppWebhookStatus) -> Vec<Transition> {
-    let old = before.map(|status| status.conditions.as_slice()).unwrap_or_default();
+pub fn transitions(before: &WhatsAppWebhookStatus, after: &WhatsAppWebhookStatus) -> Vec<Transition> {
     TOLD.into_iter()
         .filter_map(|kind| {
             let new = find(&after.conditions, kind)?;
-            let old = find(old, kind);
+            let old = find(&before.conditions, kind);
             let same = old.is_some_and(|old| old.status == new.status && old.reason == new.reason);
             let calm = PATIENCE.contains(&new.reason.as_str());
             // That nothing stalls is worth a word only after something did.
