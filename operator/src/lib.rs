@@ -5,6 +5,7 @@
 //!                                    └ the API server ┘        └ jetstream, beside apply
 //! ```
 
+mod amount;
 pub mod api_error;
 pub mod apply;
 pub mod build;
@@ -17,6 +18,7 @@ pub mod metrics;
 pub mod names;
 pub mod observe;
 pub mod resource;
+pub mod server;
 pub mod settings;
 pub mod status;
 pub mod streams;
