@@ -118,7 +118,12 @@ mod tests {
             // Two have it after a race: the older one.
             (["a", "b", "c"], [3, 2, 1], [Some(URL), Some(URL), None], "b"),
             // A URL of former days is no claim.
-            (["a", "b", "c"], [1, 2, 3], [None, Some("https://old.example.com/webhook"), None], "a"),
+            (
+                ["a", "b", "c"],
+                [1, 2, 3],
+                [None, Some("https://old.example.com/webhook"), None],
+                "a",
+            ),
         ];
         for (uids, seconds, urls, winner) in cases {
             let mut all: Vec<_> = (0..3)
@@ -138,10 +143,17 @@ mod tests {
         let mine = resource("shop", "b", 2, None);
         let near = resource("shop", "a", 1, None);
         let far = resource("secret-project", "a", 1, None);
-        let Claim::Lost { holder } = decide(&mine, URL, [&near]) else { panic!() };
+        let Claim::Lost { holder } = decide(&mine, URL, [&near]) else {
+            panic!()
+        };
         assert!(holder.contains("name-a"));
-        let Claim::Lost { holder } = decide(&mine, URL, [&far]) else { panic!() };
-        assert!(!holder.contains("name-a") && !holder.contains("secret-project"), "{holder}");
+        let Claim::Lost { holder } = decide(&mine, URL, [&far]) else {
+            panic!()
+        };
+        assert!(
+            !holder.contains("name-a") && !holder.contains("secret-project"),
+            "{holder}"
+        );
     }
 
     #[test]

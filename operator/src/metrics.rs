@@ -10,7 +10,8 @@ use kube::runtime::reflector::Store;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
 use crate::resource::Guarded;
@@ -22,7 +23,9 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const CONTROLLER: &str = "whatsappwebhook";
 
 /// The bounds of controller-runtime's histogram.
-const SECONDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const SECONDS: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
 
 /// Everything that is counted. A registry for each operator, so that tests run many in one process.
 pub struct Metrics {
@@ -94,7 +97,11 @@ impl Metrics {
             "Kubernetes Events that could not be written.",
         )?;
         registry.register(Box::new(events_lost.clone()))?;
-        let build = gauges("wahook_build_info", "Always 1; the label says which version runs.", &["version"])?;
+        let build = gauges(
+            "wahook_build_info",
+            "Always 1; the label says which version runs.",
+            &["version"],
+        )?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         let webhooks = Webhooks::new()?;
         registry.register(Box::new(webhooks.clone()))?;
@@ -148,7 +155,9 @@ impl Metrics {
         };
         // Series that alerts read are there before the first failure.
         for result in [Result::Success, Result::RequeueAfter, Result::Error] {
-            metrics.reconciles.with_label_values(&[CONTROLLER, result.as_str()]);
+            metrics
+                .reconciles
+                .with_label_values(&[CONTROLLER, result.as_str()]);
         }
         metrics.errors.with_label_values(&[CONTROLLER]);
         metrics.retries.with_label_values(&[CONTROLLER, CONTROLLER]);
@@ -175,7 +184,9 @@ impl Metrics {
 
     /// How many reconciles may run at a time.
     pub fn set_workers(&self, workers: u16) {
-        self.workers.with_label_values(&[CONTROLLER]).set(i64::from(workers));
+        self.workers
+            .with_label_values(&[CONTROLLER])
+            .set(i64::from(workers));
     }
 
     /// Counts why a reconcile failed, and that it is tried again.
@@ -194,8 +205,14 @@ impl Metrics {
     pub fn writes(&self) -> u64 {
         let families = self.writes.collect();
         let metrics = families.iter().flat_map(MetricFamily::get_metric);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers from zero")]
-        metrics.map(|metric| metric.get_counter().value() as u64).sum()
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole numbers from zero"
+        )]
+        metrics
+            .map(|metric| metric.get_counter().get_value() as u64)
+            .sum()
     }
 
     /// Counts a failure of a watch.
@@ -224,7 +241,10 @@ impl Running {
     /// Counts how it ended.
     pub fn end(self, result: Result) {
         let metrics = &self.metrics;
-        metrics.reconciles.with_label_values(&[CONTROLLER, result.as_str()]).inc();
+        metrics
+            .reconciles
+            .with_label_values(&[CONTROLLER, result.as_str()])
+            .inc();
         if result == Result::Error {
             metrics.errors.with_label_values(&[CONTROLLER]).inc();
         }
@@ -252,7 +272,11 @@ impl Result {
 
     /// What an action of so long a pause counts as.
     pub const fn of(pause: Option<Duration>) -> Self {
-        if pause.is_some() { Self::RequeueAfter } else { Self::Success }
+        if pause.is_some() {
+            Self::RequeueAfter
+        } else {
+            Self::Success
+        }
     }
 }
 
@@ -278,7 +302,8 @@ struct Webhooks {
 
 impl Webhooks {
     fn new() -> prometheus::Result<Self> {
-        let gauges = |name: &str, help: &str, labels: &[&str]| IntGaugeVec::new(Opts::new(name, help), labels);
+        let gauges =
+            |name: &str, help: &str, labels: &[&str]| IntGaugeVec::new(Opts::new(name, help), labels);
         Ok(Self {
             stores: Arc::default(),
             conditions: gauges(

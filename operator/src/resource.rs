@@ -1,9 +1,9 @@
 //! The resource as it is watched and read.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::core::DeserializeGuard;
-use kube::Client;
 use wahook_crds::{WhatsAppWebhook, WhatsAppWebhookStatus};
 
 use crate::api_error::{ApiError, shorten};

@@ -1,8 +1,8 @@
 //! Who looks after a webhook's stream, as the controller sees it.
 
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
-use futures_util::StreamExt;
 use tracing::info;
 use wahook_crds::conditions::Reason;
 
@@ -49,8 +49,9 @@ pub async fn look_after(keeping: &dyn StreamKeeping, webhook: &Validated, uid: &
         return StreamReport {
             ok: false,
             reason: Reason::CheckedByReceivers,
-            message: "The receivers look after the stream; they are ready only with one that keeps its promises."
-                .to_owned(),
+            message:
+                "The receivers look after the stream; they are ready only with one that keeps its promises."
+                    .to_owned(),
             usage: None,
             written: Vec::new(),
         };
@@ -62,7 +63,12 @@ pub async fn look_after(keeping: &dyn StreamKeeping, webhook: &Validated, uid: &
     };
     let report = keeping.look_after(&webhook.stream, &owner).await;
     for change in &report.written {
-        info!(namespace = webhook.namespace, webhook = webhook.name, change, "changed the stream");
+        info!(
+            namespace = webhook.namespace,
+            webhook = webhook.name,
+            change,
+            "changed the stream"
+        );
     }
     report
 }

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::build::quantity::Amount;
+
 /// Lists whose elements have keys, so that others may add some. Paths are written without indexes.
 const KEYED_LISTS: [&str; 9] = [
     "metadata.ownerReferences",
@@ -61,7 +63,11 @@ pub fn difference(desired: &Value, live: &Value) -> Option<String> {
 fn compare(path: &mut String, desired: &Value, live: Option<&Value>) -> Result<(), String> {
     // The API server leaves empty values out, or puts them in.
     let Some(live) = live else {
-        return if is_empty(desired) { Ok(()) } else { Err(path.clone()) };
+        return if is_empty(desired) {
+            Ok(())
+        } else {
+            Err(path.clone())
+        };
     };
     match (desired, live) {
         (Value::Object(desired), Value::Object(live)) => object(path, desired, live),
@@ -81,8 +87,14 @@ fn object(path: &mut String, desired: &Map<String, Value>, live: &Map<String, Va
         compare(path, value, live.get(key))?;
         path.truncate(before);
     }
-    let added = live.iter().any(|(key, value)| !desired.contains_key(key) && !is_empty(value));
-    if added && is_selector(path) { Err(path.clone()) } else { Ok(()) }
+    let added = live
+        .iter()
+        .any(|(key, value)| !desired.contains_key(key) && !is_empty(value));
+    if added && is_selector(path) {
+        Err(path.clone())
+    } else {
+        Ok(())
+    }
 }
 
 fn list(path: &mut String, desired: &[Value], live: &[Value]) -> Result<(), String> {
@@ -122,43 +134,12 @@ fn is_amount(path: &str) -> bool {
 }
 
 fn same_amount(one: &Value, other: &Value) -> bool {
-    match (amount(one), amount(other)) {
-        (Some(one), Some(other)) => (one - other).abs() <= one.abs() * 1e-9,
-        _ => false,
-    }
-}
-
-/// What a quantity means. Source: Kubernetes, `resource.Quantity`.
-fn amount(value: &Value) -> Option<f64> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
+    let read = |value: &Value| match value {
+        Value::String(text) => Amount::parse(text),
+        Value::Number(number) => Amount::parse(&number.to_string()),
+        _ => None,
     };
-    if let Ok(number) = text.parse() {
-        return Some(number);
-    }
-    let at = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-'))?;
-    let (number, suffix) = text.split_at(at);
-    let factor = match suffix {
-        "n" => 1e-9,
-        "u" => 1e-6,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "P" => 1e15,
-        "E" => 1e18,
-        "Ki" => 1024_f64,
-        "Mi" => 1024_f64.powi(2),
-        "Gi" => 1024_f64.powi(3),
-        "Ti" => 1024_f64.powi(4),
-        "Pi" => 1024_f64.powi(5),
-        "Ei" => 1024_f64.powi(6),
-        _ => return None,
-    };
-    number.parse::<f64>().ok().map(|number| number * factor)
+    read(one).is_some() && read(one) == read(other)
 }
 
 #[cfg(test)]
@@ -182,9 +163,18 @@ mod tests {
     fn what_is_ours_counts() {
         let desired = json!({ "metadata": { "labels": { "a": "1" } }, "spec": { "replicas": 2 } });
         for (live, path) in [
-            (json!({ "metadata": { "labels": { "a": "1" } }, "spec": { "replicas": 3 } }), "spec.replicas"),
-            (json!({ "metadata": { "labels": {} }, "spec": { "replicas": 2 } }), "metadata.labels.a"),
-            (json!({ "metadata": {}, "spec": { "replicas": 2 } }), "metadata.labels"),
+            (
+                json!({ "metadata": { "labels": { "a": "1" } }, "spec": { "replicas": 3 } }),
+                "spec.replicas",
+            ),
+            (
+                json!({ "metadata": { "labels": {} }, "spec": { "replicas": 2 } }),
+                "metadata.labels.a",
+            ),
+            (
+                json!({ "metadata": {}, "spec": { "replicas": 2 } }),
+                "metadata.labels",
+            ),
         ] {
             assert_eq!(difference(&desired, &live).as_deref(), Some(path));
         }
@@ -196,13 +186,19 @@ mod tests {
         let policy = |rules: &[&str]| json!({ "spec": { "ingress": rules } });
         assert_eq!(difference(&policy(&["a"]), &policy(&["a"])), None);
         for other in [&["a", "b"][..], &["b"], &[]] {
-            assert_eq!(difference(&policy(&["a"]), &policy(other)).as_deref(), Some("spec.ingress"));
+            assert_eq!(
+                difference(&policy(&["a"]), &policy(other)).as_deref(),
+                Some("spec.ingress")
+            );
         }
         let pod = |names: &[&str]| {
             let containers: Vec<_> = names.iter().map(|name| json!({ "name": name })).collect();
             json!({ "spec": { "template": { "spec": { "containers": containers } } } })
         };
-        assert_eq!(difference(&pod(&["receiver"]), &pod(&["sidecar", "receiver"])), None);
+        assert_eq!(
+            difference(&pod(&["receiver"]), &pod(&["sidecar", "receiver"])),
+            None
+        );
         assert!(difference(&pod(&["receiver"]), &pod(&["sidecar"])).is_some());
         assert!(difference(&pod(&["a", "b"]), &pod(&["b", "a"])).is_some());
     }
@@ -225,8 +221,14 @@ mod tests {
         assert_eq!(difference(&empty, &json!({ "spec": {} })), None);
         assert_eq!(difference(&empty, &json!({})), None);
         let full = json!({ "spec": { "podSelector": { "a": "b" }, "list": [1], "text": "t" } });
-        assert_eq!(difference(&json!({ "spec": { "list": [] } }), &full).as_deref(), Some("spec.list"));
-        assert_eq!(difference(&json!({ "spec": { "text": "" } }), &full).as_deref(), Some("spec.text"));
+        assert_eq!(
+            difference(&json!({ "spec": { "list": [] } }), &full).as_deref(),
+            Some("spec.list")
+        );
+        assert_eq!(
+            difference(&json!({ "spec": { "text": "" } }), &full).as_deref(),
+            Some("spec.text")
+        );
     }
 
     #[test]
@@ -235,7 +237,13 @@ mod tests {
         let at = |one: Value, other: Value| {
             difference(&json!({ "c": pod(one) }), &json!({ "c": pod(other) })).is_none()
         };
-        for (one, other) in [("1000m", "1"), ("0.5", "500m"), ("1024Mi", "1Gi"), ("1e3", "1k"), ("100m", "100m")] {
+        for (one, other) in [
+            ("1000m", "1"),
+            ("0.5", "500m"),
+            ("1024Mi", "1Gi"),
+            ("1e3", "1k"),
+            ("100m", "100m"),
+        ] {
             assert!(at(json!(one), json!(other)), "{one} {other}");
         }
         assert!(at(json!(2), json!("2")));

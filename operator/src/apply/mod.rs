@@ -94,7 +94,10 @@ pub async fn apply(
     if let (Some(secret), SecretState::Absent) = (desired.generated, &observed.generated) {
         match writer.create_secret(secret).await {
             Ok(()) => {
-                info!(webhook = desired.key, "created the Secret with the generated values");
+                info!(
+                    webhook = desired.key,
+                    "created the Secret with the generated values"
+                );
                 applied.generated_created = true;
             }
             Err(error) if error.is_transient() => return Err(error),
@@ -188,7 +191,11 @@ async fn remove(
     if live.metadata.deletion_timestamp.is_some() {
         return Ok(Outcome::Gone);
     }
-    info!(webhook = desired.key, ?kind, "removing what is not wanted any more");
+    info!(
+        webhook = desired.key,
+        ?kind,
+        "removing what is not wanted any more"
+    );
     match writer.delete(&kind.resource(), live).await {
         Ok(()) => Ok(Outcome::Gone),
         Err(error) => settle(Err(error)),
@@ -221,6 +228,11 @@ fn note_change(webhook: &str, kind: ChildKind, path: &str) {
 /// Someone may change what we write while we write it. It would be written again at each look.
 fn note_refusal_to_keep(webhook: &str, kind: ChildKind, desired: &DynamicObject, live: &DynamicObject) {
     if let Some(path) = change(desired, live) {
-        warn!(webhook, ?kind, path, "the API server or an admission webhook changed what was written");
+        warn!(
+            webhook,
+            ?kind,
+            path,
+            "the API server or an admission webhook changed what was written"
+        );
     }
 }

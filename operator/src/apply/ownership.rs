@@ -7,7 +7,10 @@ use crate::names::FIELD_MANAGER;
 
 /// Whether the resource with this uid is the object's controller. A name alone proves nothing.
 pub fn is_ours(metadata: &ObjectMeta, owner_uid: &str) -> bool {
-    is_controller(metadata.owner_references.as_deref().unwrap_or_default(), owner_uid)
+    is_controller(
+        metadata.owner_references.as_deref().unwrap_or_default(),
+        owner_uid,
+    )
 }
 
 /// Whether the resource with this uid is the controller among the owners.
@@ -76,6 +79,11 @@ mod tests {
         assert!(!managed("kubectl", "Apply", "", replicas.clone()));
         assert!(!managed(FIELD_MANAGER, "Update", "", replicas.clone()));
         assert!(!managed(FIELD_MANAGER, "Apply", "scale", replicas));
-        assert!(!managed(FIELD_MANAGER, "Apply", "", json!({ "f:spec": { "f:template": {} } })));
+        assert!(!managed(
+            FIELD_MANAGER,
+            "Apply",
+            "",
+            json!({ "f:spec": { "f:template": {} } })
+        ));
     }
 }

@@ -98,7 +98,10 @@ impl Rollouts {
             }
             State::Failed => {
                 if inner.failed.insert(webhook.to_owned()) {
-                    warn!(webhook, "the new receivers did not come up: no further webhook is upgraded");
+                    warn!(
+                        webhook,
+                        "the new receivers did not come up: no further webhook is upgraded"
+                    );
                 }
             }
             State::Rolling => {}
@@ -124,7 +127,9 @@ impl Rollouts {
     /// Takes in what was rolling before this process began, so that a restart does not begin another batch.
     pub fn remember<'a>(&self, deployments: impl IntoIterator<Item = (String, &'a DynamicObject)>) {
         for (webhook, deployment) in deployments {
-            let ready = deployment.data["status"]["readyReplicas"].as_i64().unwrap_or_default();
+            let ready = deployment.data["status"]["readyReplicas"]
+                .as_i64()
+                .unwrap_or_default();
             let state = State::of(deployment);
             if state != State::Done && ready > 0 {
                 self.lock().rolling.insert(webhook.clone());
@@ -167,26 +172,39 @@ mod tests {
     }
 
     fn serving() -> DynamicObject {
-        deployment(json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2,
-            "availableReplicas": 2 }))
+        deployment(
+            json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2,
+            "availableReplicas": 2 }),
+        )
     }
 
     #[test]
     fn how_far_a_deployment_has_come() {
         assert_eq!(State::of(&serving()), State::Done);
-        let failed = json!([{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" }]);
+        let failed =
+            json!([{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" }]);
         for (status, state) in [
             (json!({}), State::Rolling),
-            (json!({ "observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 }),
-                State::Rolling),
-            (json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3 }),
-                State::Rolling),
-            (json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 }),
-                State::Rolling),
-            (json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "conditions": failed }),
-                State::Failed),
-            (json!({ "observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "conditions": failed }),
-                State::Rolling),
+            (
+                json!({ "observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 }),
+                State::Rolling,
+            ),
+            (
+                json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3 }),
+                State::Rolling,
+            ),
+            (
+                json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 }),
+                State::Rolling,
+            ),
+            (
+                json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "conditions": failed }),
+                State::Failed,
+            ),
+            (
+                json!({ "observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "conditions": failed }),
+                State::Rolling,
+            ),
         ] {
             assert_eq!(State::of(&deployment(status.clone())), state, "{status}");
         }
@@ -198,7 +216,11 @@ mod tests {
         assert_eq!(rollouts.ask("a", &serving()), Permit::Go);
         assert_eq!(rollouts.ask("b", &serving()), Permit::Go);
         assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
-        assert_eq!(rollouts.ask("a", &serving()), Permit::Go, "asked again after a crash in between");
+        assert_eq!(
+            rollouts.ask("a", &serving()),
+            Permit::Go,
+            "asked again after a crash in between"
+        );
         rollouts.saw("a", State::Rolling);
         assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
         rollouts.saw("a", State::Done);
@@ -211,7 +233,11 @@ mod tests {
         let rollouts = Rollouts::new(5);
         assert_eq!(rollouts.ask("a", &serving()), Permit::Go);
         rollouts.saw("stranger", State::Failed);
-        assert_eq!(rollouts.ask("b", &serving()), Permit::Go, "a failure of someone's own making");
+        assert_eq!(
+            rollouts.ask("b", &serving()),
+            Permit::Go,
+            "a failure of someone's own making"
+        );
         rollouts.saw("a", State::Failed);
         assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
         assert_eq!(rollouts.ask("d", &deployment(json!({}))), Permit::Go);
@@ -223,8 +249,10 @@ mod tests {
     #[test]
     fn what_rolled_before_a_restart_still_counts() {
         let rollouts = Rollouts::new(1);
-        let rolling = deployment(json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 1,
-            "readyReplicas": 2, "availableReplicas": 2 }));
+        let rolling = deployment(
+            json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 1,
+            "readyReplicas": 2, "availableReplicas": 2 }),
+        );
         rollouts.remember([("a".to_owned(), &rolling), ("b".to_owned(), &serving())]);
         assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
         rollouts.retain(|webhook| webhook != "a");

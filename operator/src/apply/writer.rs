@@ -8,8 +8,8 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{
-    ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
-    Request,
+    ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions,
+    PropagationPolicy, Request,
 };
 use kube::{Client, Resource};
 use serde_json::{Value, json};
@@ -43,7 +43,11 @@ impl Writer {
     ///
     /// # Errors
     /// [`ApiError::Raced`] when it exists.
-    pub async fn create(&self, kind: &ApiResource, object: &DynamicObject) -> Result<DynamicObject, ApiError> {
+    pub async fn create(
+        &self,
+        kind: &ApiResource,
+        object: &DynamicObject,
+    ) -> Result<DynamicObject, ApiError> {
         let mut object = object.clone();
         // No object has this version, and an apply that creates one asks for none.
         object.metadata.resource_version = Some("0".to_owned());
@@ -97,7 +101,10 @@ impl Writer {
         };
         let name = seen.metadata.name.as_deref().unwrap_or_default();
         let request = path(kind, seen).delete(name, &parameters);
-        let subject = Subject { verb: "delete", kind: &kind.kind };
+        let subject = Subject {
+            verb: "delete",
+            kind: &kind.kind,
+        };
         match self.send(subject, request).await {
             Ok(_) | Err(ApiError::NotFound) => Ok(()),
             Err(error) => Err(error),
@@ -112,7 +119,10 @@ impl Writer {
         let namespace = secret.metadata.namespace.as_deref();
         let body = serde_json::to_vec(secret).map_err(|_| ApiError::Unreadable)?;
         let request = Request::new(Secret::url_path(&(), namespace)).create(&post(), body);
-        let subject = Subject { verb: "create", kind: "Secret" };
+        let subject = Subject {
+            verb: "create",
+            kind: "Secret",
+        };
         match self.send(subject, request).await {
             Ok(_) => Ok(()),
             Err(ApiError::Refused { code, .. }) => Err(ApiError::Refused {
@@ -145,7 +155,10 @@ impl Writer {
                 &PatchParams::apply(FIELD_MANAGER).force(),
                 &Patch::Apply(&body),
             );
-        let subject = Subject { verb: "status", kind: "WhatsAppWebhook" };
+        let subject = Subject {
+            verb: "status",
+            kind: "WhatsAppWebhook",
+        };
         self.send(subject, request).await.map(drop)
     }
 
@@ -159,7 +172,15 @@ impl Writer {
         let name = object.metadata.name.as_deref().unwrap_or_default();
         let parameters = PatchParams::apply(manager).force();
         let request = path(kind, object).patch(name, &parameters, &Patch::Apply(object));
-        let answer = self.send(Subject { verb, kind: &kind.kind }, request).await?;
+        let answer = self
+            .send(
+                Subject {
+                    verb,
+                    kind: &kind.kind,
+                },
+                request,
+            )
+            .await?;
         serde_json::from_str(&answer).map_err(|_| ApiError::Unreadable)
     }
 
@@ -177,7 +198,10 @@ impl Writer {
 }
 
 fn path(kind: &ApiResource, object: &DynamicObject) -> Request {
-    Request::new(DynamicObject::url_path(kind, object.metadata.namespace.as_deref()))
+    Request::new(DynamicObject::url_path(
+        kind,
+        object.metadata.namespace.as_deref(),
+    ))
 }
 
 fn post() -> PostParams {

@@ -20,14 +20,19 @@ impl Backoff {
     pub fn failed(&self, webhook: &str) -> Duration {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failures.entry(webhook.to_owned()).or_default();
-        let pause = FIRST.saturating_mul(2_u32.pow((*count).min(MOST_DOUBLINGS))).min(LONGEST);
+        let pause = FIRST
+            .saturating_mul(2_u32.pow((*count).min(MOST_DOUBLINGS)))
+            .min(LONGEST);
         *count = count.saturating_add(1);
         jitter(pause)
     }
 
     /// Notes a success.
     pub fn succeeded(&self, webhook: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(webhook);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(webhook);
     }
 
     /// Forgets webhooks that are gone.
@@ -54,9 +59,15 @@ mod tests {
         for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300] {
             let pause = backoff.failed("shop/a").as_secs_f64();
             let expected = f64::from(seconds);
-            assert!((expected * 0.8..expected * 1.2).contains(&pause), "{seconds}: {pause}");
+            assert!(
+                (expected * 0.8..expected * 1.2).contains(&pause),
+                "{seconds}: {pause}"
+            );
         }
-        assert!(backoff.failed("shop/b") < Duration::from_secs(2), "each has its own");
+        assert!(
+            backoff.failed("shop/b") < Duration::from_secs(2),
+            "each has its own"
+        );
         backoff.succeeded("shop/a");
         assert!(backoff.failed("shop/a") < Duration::from_secs(2));
         backoff.retain(|webhook| webhook != "shop/b");

@@ -119,8 +119,16 @@ impl Context {
 
     /// The resources that ask for this host and path.
     pub(super) fn rivals(&self, host: &str, path: &str) -> Vec<Arc<Guarded>> {
-        let asks = |other: &Guarded| other.0.as_ref().is_ok_and(|other| hosts::wants(other, host, path));
-        self.stores().iter().flat_map(|store| store.state_filter(asks)).collect()
+        let asks = |other: &Guarded| {
+            other
+                .0
+                .as_ref()
+                .is_ok_and(|other| hosts::wants(other, host, path))
+        };
+        self.stores()
+            .iter()
+            .flat_map(|store| store.state_filter(asks))
+            .collect()
     }
 
     /// Forgets what was remembered of resources that are gone.

@@ -31,7 +31,11 @@ pub(super) async fn tell(
     };
     for turned in transitions(before, after) {
         let event = Event {
-            type_: if turned.is_warning { EventType::Warning } else { EventType::Normal },
+            type_: if turned.is_warning {
+                EventType::Warning
+            } else {
+                EventType::Normal
+            },
             reason: turned.reason,
             note: Some(shorten(&turned.message, LONGEST_NOTE)),
             action: turned.condition.as_str().to_owned(),

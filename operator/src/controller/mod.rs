@@ -37,7 +37,6 @@ pub use reconcile::{after_failure, reconcile};
 
 use crate::api_error::ApiError;
 use crate::child::ChildKind;
-use crate::hosts;
 use crate::names::{MANAGED_BY, MANAGED_BY_LABEL, WEBHOOK_LABEL};
 use crate::resource::Guarded;
 use watches::Wake;
@@ -54,7 +53,13 @@ pub async fn run(context: Arc<Context>, concurrency: u16, stop: CancellationToke
     let namespaces: Vec<Option<String>> = if context.settings.watch_namespaces.is_empty() {
         vec![None]
     } else {
-        context.settings.watch_namespaces.iter().cloned().map(Some).collect()
+        context
+            .settings
+            .watch_namespaces
+            .iter()
+            .cloned()
+            .map(Some)
+            .collect()
     };
     let remembering = remember_rollouts(&context, &namespaces);
     if stop.run_until_cancelled(remembering).await.is_none() {
@@ -66,7 +71,12 @@ pub async fn run(context: Arc<Context>, concurrency: u16, stop: CancellationToke
         let stop = stop.clone();
         tasks.spawn(async move { stop.run_until_cancelled(task).await });
     };
-    spawn(Box::pin(context.kinds.clone().follow(context.client.clone(), context.timing.discovery)));
+    spawn(Box::pin(
+        context
+            .kinds
+            .clone()
+            .follow(context.client.clone(), context.timing.discovery),
+    ));
     spawn(Box::pin(forget(Arc::clone(&context))));
 
     let scopes: Vec<Scope> = namespaces.into_iter().map(Scope::new).collect();
@@ -76,12 +86,19 @@ pub async fn run(context: Arc<Context>, concurrency: u16, stop: CancellationToke
     for scope in &scopes {
         for kind in ChildKind::ALL {
             let namespace = scope.namespace.clone();
-            spawn(Box::pin(watches::follow(Arc::clone(&context), kind, namespace, scope.wake.clone())));
+            spawn(Box::pin(watches::follow(
+                Arc::clone(&context),
+                kind,
+                namespace,
+                scope.wake.clone(),
+            )));
         }
     }
     // Namespaces are separate watches. One worker is the least that each can have.
     let share = (concurrency / u16::try_from(scopes.len()).unwrap_or(u16::MAX)).max(1);
-    let controllers = scopes.into_iter().map(|scope| scope.run(&context, share, &stop, &wakers));
+    let controllers = scopes
+        .into_iter()
+        .map(|scope| scope.run(&context, share, &stop, &wakers));
     let controllers = join_all(controllers);
     let ready = async {
         // A store fails to become ready only when its controller ends.
@@ -121,7 +138,13 @@ impl Scope {
         }
     }
 
-    async fn run(self, context: &Arc<Context>, workers: u16, stop: &CancellationToken, wakers: &[Sender<Wake>]) {
+    async fn run(
+        self,
+        context: &Arc<Context>,
+        workers: u16,
+        stop: &CancellationToken,
+        wakers: &[Sender<Wake>],
+    ) {
         let api: Api<Guarded> = match &self.namespace {
             Some(namespace) => Api::namespaced(context.client.clone(), namespace),
             None => Api::all(context.client.clone()),
@@ -175,7 +198,9 @@ fn resources(
             std::future::ready(result.ok().map(Ok))
         })
         .predicate_filter(
-            predicates::generation.combine(predicates::labels).combine(predicates::annotations),
+            predicates::generation
+                .combine(predicates::labels)
+                .combine(predicates::annotations),
             kube::runtime::utils::PredicateConfig::default(),
         )
 }
@@ -204,11 +229,13 @@ async fn remember_rollouts(context: &Context, namespaces: &[Option<String>]) {
         loop {
             match deployments(&context.client, namespace.as_deref()).await {
                 Ok(deployments) => {
-                    context.rollouts.remember(deployments.iter().filter_map(|deployment| {
-                        let metadata = &deployment.metadata;
-                        let webhook = metadata.labels.as_ref()?.get(WEBHOOK_LABEL)?;
-                        Some((format!("{}/{webhook}", metadata.namespace.as_ref()?), deployment))
-                    }));
+                    context
+                        .rollouts
+                        .remember(deployments.iter().filter_map(|deployment| {
+                            let metadata = &deployment.metadata;
+                            let webhook = metadata.labels.as_ref()?.get(WEBHOOK_LABEL)?;
+                            Some((format!("{}/{webhook}", metadata.namespace.as_ref()?), deployment))
+                        }));
                     break;
                 }
                 Err(error) => {

@@ -113,7 +113,10 @@ mod tests {
         ] {
             let pause = pause(&status(kind, truth, reason), &at(now), resync).as_secs_f64();
             let expected = f64::from(expected);
-            assert!((expected * 0.8..expected * 1.2).contains(&pause), "{reason} {now}: {pause}");
+            assert!(
+                (expected * 0.8..expected * 1.2).contains(&pause),
+                "{reason} {now}: {pause}"
+            );
         }
     }
 }

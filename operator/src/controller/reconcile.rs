@@ -41,7 +41,11 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
         Ok(action) => {
             context.backoff.succeeded(&key);
             let waits = *action == Action::await_change();
-            running.end(if waits { Outcome::Success } else { Outcome::RequeueAfter });
+            running.end(if waits {
+                Outcome::Success
+            } else {
+                Outcome::RequeueAfter
+            });
         }
         Err(error) => {
             warn!(webhook = key, %error, "could not be done, and will be tried again");
@@ -69,8 +73,16 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
     let mut resource = match read(&context.client, namespace, name).await? {
         Seen::Gone => return Ok(Action::await_change()),
         Seen::Readable(resource) => resource,
-        Seen::Unreadable { metadata, status, message } => {
-            let refusal = Refusal { condition: ConditionType::Stalled, reason: Reason::InvalidSpec, message };
+        Seen::Unreadable {
+            metadata,
+            status,
+            message,
+        } => {
+            let refusal = Refusal {
+                condition: ConditionType::Stalled,
+                reason: Reason::InvalidSpec,
+                message,
+            };
             let generation = metadata.generation.unwrap_or_default();
             let after = refuse(generation, &status, &[refusal], &now());
             write_status(context, &metadata, &status, &after).await?;
@@ -95,9 +107,20 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
         }
     };
     let uid = resource.metadata.uid.clone().unwrap_or_default();
-    let subject = Subject { namespace, name, uid: &uid };
+    let subject = Subject {
+        namespace,
+        name,
+        uid: &uid,
+    };
     let kinds = context.kinds.installed();
-    let observed = observe(&context.client, subject, Some(&validated), context.settings.secret_access, &kinds).await?;
+    let observed = observe(
+        &context.client,
+        subject,
+        Some(&validated),
+        context.settings.secret_access,
+        &kinds,
+    )
+    .await?;
 
     let claim = context.claim(&resource, &validated);
     let mut children = build(&validated, &context.settings);
@@ -135,7 +158,11 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
         now: now.clone(),
     });
     write_status(context, &resource.metadata, &before, &status).await?;
-    Ok(Action::requeue(pace::pause(&status, &now, context.settings.resync)))
+    Ok(Action::requeue(pace::pause(
+        &status,
+        &now,
+        context.settings.resync,
+    )))
 }
 
 /// Writes a status and tells what turned, when it says something new.

@@ -59,7 +59,11 @@ pub async fn discover(client: &Client) -> Result<BTreeSet<ChildKind>, ApiError> 
     let mut found = BTreeSet::new();
     for kind in ChildKind::ALL.into_iter().filter(|kind| kind.is_optional()) {
         let resource = kind.resource();
-        match client.list_api_group_resources(&resource.api_version).await.map_err(ApiError::from) {
+        match client
+            .list_api_group_resources(&resource.api_version)
+            .await
+            .map_err(ApiError::from)
+        {
             Ok(list) if list.resources.iter().any(|one| one.name == resource.plural) => {
                 found.insert(kind);
             }

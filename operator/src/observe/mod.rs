@@ -127,7 +127,11 @@ async fn child(
         return Ok(Found::NoSuchKind);
     }
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), subject.namespace, &kind.resource());
-    match api.get_opt(&kind.name(subject.name)).await.map_err(ApiError::from) {
+    match api
+        .get_opt(&kind.name(subject.name))
+        .await
+        .map_err(ApiError::from)
+    {
         Ok(None) => Ok(Found::Absent),
         Ok(Some(object)) if is_ours(&object.metadata, subject.uid) => Ok(Found::Ours(Box::new(object))),
         Ok(Some(_)) => Ok(Found::Foreign),

@@ -138,7 +138,10 @@ mod tests {
         let shown = format!("{state:?}");
         assert!(!shown.contains(&value) && !shown.contains("private"), "{shown}");
         assert_eq!(state.owned_by("u"), SecretState::Foreign);
-        assert!(matches!(parse(r#"{"metadata":{}}"#).unwrap(), SecretState::Keys { .. }));
+        assert!(matches!(
+            parse(r#"{"metadata":{}}"#).unwrap(),
+            SecretState::Keys { .. }
+        ));
         assert!(parse("{").is_err());
     }
 }

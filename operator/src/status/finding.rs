@@ -60,7 +60,11 @@ impl Finding {
     /// Any of them.
     pub fn new(truth: Truth, reason: Reason, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { truth, reason, message }
+        Self {
+            truth,
+            reason,
+            message,
+        }
     }
 
     /// Whether it holds.
@@ -118,8 +122,15 @@ mod tests {
         assert_eq!(first.last_transition_time, at(1));
         let down = make(&Finding::bad(Reason::BrokerUnreachable, "a"), &[first], 2);
         assert_eq!(down.last_transition_time, at(2));
-        let denied = make(&Finding::bad(Reason::BrokerDenied, "b"), std::slice::from_ref(&down), 3);
-        assert_eq!((denied.last_transition_time, denied.reason.as_str()), (at(2), "BrokerDenied"));
+        let denied = make(
+            &Finding::bad(Reason::BrokerDenied, "b"),
+            std::slice::from_ref(&down),
+            3,
+        );
+        assert_eq!(
+            (denied.last_transition_time, denied.reason.as_str()),
+            (at(2), "BrokerDenied")
+        );
         let up = make(&Finding::good(Reason::StreamFound, ""), &[down], 4);
         assert_eq!(up.last_transition_time, at(4));
     }

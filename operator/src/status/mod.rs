@@ -20,9 +20,9 @@ pub use transitions::{Transition, transitions};
 use crate::apply::{Applied, Outcome};
 use crate::child::ChildKind;
 use crate::hosts::Claim;
+use crate::jetstream::StreamReport;
 use crate::observe::Observed;
 use crate::settings::{SecretAccess, Settings};
-use crate::streams::StreamReport;
 use crate::validate::{Refusal, Validated};
 
 /// What a status is concluded from, when the resource can be followed.
@@ -50,7 +50,10 @@ pub struct Facts<'a> {
 pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
     let receiver = receiver::finding(facts);
     let findings = [
-        (ConditionType::SecretsReady, secrets::finding(facts, receiver.holds())),
+        (
+            ConditionType::SecretsReady,
+            secrets::finding(facts, receiver.holds()),
+        ),
         (ConditionType::StreamReady, stream(facts, receiver.holds())),
         (ConditionType::ReceiverReady, receiver),
         (ConditionType::RouteReady, route::finding(facts)),
@@ -73,7 +76,11 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
 
     let before = facts.resource.status.clone().unwrap_or_default();
     let generation = facts.validated.generation;
-    let deployment = facts.applied.children.get(&ChildKind::Deployment).and_then(Outcome::live);
+    let deployment = facts
+        .applied
+        .children
+        .get(&ChildKind::Deployment)
+        .and_then(Outcome::live);
     WhatsAppWebhookStatus {
         conditions: all
             .map(|(kind, finding)| {
@@ -112,13 +119,17 @@ pub fn refuse(
             .collect();
         messages.join("; ")
     };
-    let first = refusals.first().map_or(Reason::InvalidSpec, |refusal| refusal.reason);
+    let first = refusals
+        .first()
+        .map_or(Reason::InvalidSpec, |refusal| refusal.reason);
     let conditions = ConditionType::ALL.iter().filter_map(|kind| {
         let refusal = refusals.iter().find(|refusal| refusal.condition == *kind);
         let finding = match (kind, refusal) {
             (ConditionType::Stalled, _) => Finding::good(Reason::InvalidSpec, message(None)),
             (ConditionType::Ready, _) => Finding::bad(first, message(None)),
-            (ConditionType::Reconciling, _) => Finding::bad(Reason::InvalidSpec, "Nothing is done: see Stalled."),
+            (ConditionType::Reconciling, _) => {
+                Finding::bad(Reason::InvalidSpec, "Nothing is done: see Stalled.")
+            }
             (_, Some(refusal)) => Finding::bad(refusal.reason, message(Some(*kind))),
             // What was said about the last good resource still holds, and names its generation.
             (_, None) if find(&before, *kind).is_some() => return find(&before, *kind).cloned(),
@@ -136,7 +147,9 @@ pub fn begin(generation: i64, now: &Time) -> WhatsAppWebhookStatus {
     let conditions = ConditionType::ALL.iter().map(|kind| {
         let finding = match kind {
             ConditionType::Reconciling => Finding::good(Reason::Progressing, "The resource was just seen."),
-            ConditionType::Stalled => Finding::bad(Reason::UpToDate, "Nothing is known against the resource."),
+            ConditionType::Stalled => {
+                Finding::bad(Reason::UpToDate, "Nothing is known against the resource.")
+            }
             _ => pending("Not looked at yet."),
         };
         finding::condition(*kind, &finding, generation, &[], now)
@@ -179,12 +192,19 @@ fn ready(findings: &[(ConditionType, Finding); 4], suspended: bool) -> Finding {
     }
     // What is wrong goes before what is not known.
     let bad = findings.iter().find(|(_, finding)| finding.truth == Truth::False);
-    let unknown = findings.iter().find(|(_, finding)| finding.truth == Truth::Unknown);
+    let unknown = findings
+        .iter()
+        .find(|(_, finding)| finding.truth == Truth::Unknown);
     match bad.or(unknown) {
-        Some((kind, finding)) => {
-            Finding::new(finding.truth, finding.reason, format!("{kind}: {}", finding.message))
-        }
-        None => Finding::good(Reason::AllReady, "Secrets, stream, receivers and route are ready."),
+        Some((kind, finding)) => Finding::new(
+            finding.truth,
+            finding.reason,
+            format!("{kind}: {}", finding.message),
+        ),
+        None => Finding::good(
+            Reason::AllReady,
+            "Secrets, stream, receivers and route are ready.",
+        ),
     }
 }
 
@@ -193,7 +213,10 @@ fn reconciling(ready: &Finding, suspended: bool, missing: &[String]) -> Finding 
         let without = if missing.is_empty() {
             String::new()
         } else {
-            format!(" The cluster has no {}, so there is none.", missing.join(" and no "))
+            format!(
+                " The cluster has no {}, so there is none.",
+                missing.join(" and no ")
+            )
         };
         return Finding::bad(
             Reason::UpToDate,

@@ -95,7 +95,9 @@ fn tls(facts: &Facts<'_>) -> Option<Finding> {
                 let message = ready.map(|(_, message)| message).unwrap_or_default();
                 Finding::bad(
                     Reason::CertificatePending,
-                    format!("The certificate is not issued yet. {message}").trim_end().to_owned(),
+                    format!("The certificate is not issued yet. {message}")
+                        .trim_end()
+                        .to_owned(),
                 )
             })
         }
@@ -131,7 +133,11 @@ fn ingress(live: &DynamicObject, needs_address: bool) -> Finding {
 
 fn http_route(live: &DynamicObject, parents: &[ParentRef], namespace: &str) -> Finding {
     let generation = live.metadata.generation.unwrap_or_default();
-    let answers: Vec<&Value> = live.data["status"]["parents"].as_array().into_iter().flatten().collect();
+    let answers: Vec<&Value> = live.data["status"]["parents"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .collect();
     for parent in parents {
         let name = &parent.name;
         let answer = answers
@@ -140,14 +146,20 @@ fn http_route(live: &DynamicObject, parents: &[ParentRef], namespace: &str) -> F
         let Some(answer) = answer else {
             return Finding::bad(
                 Reason::RoutePending,
-                format!("The Gateway {name} has not answered yet. Does it exist, and does a controller run it?"),
+                format!(
+                    "The Gateway {name} has not answered yet. Does it exist, and does a controller run it?"
+                ),
             );
         };
         for kind in ["Accepted", "ResolvedRefs"] {
-            let current = answer["conditions"].as_array().into_iter().flatten().any(|condition| {
-                condition["type"] == kind
-                    && condition["observedGeneration"].as_i64().unwrap_or(generation) >= generation
-            });
+            let current = answer["conditions"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|condition| {
+                    condition["type"] == kind
+                        && condition["observedGeneration"].as_i64().unwrap_or(generation) >= generation
+                });
             match condition(answer, kind) {
                 Some((status, _)) if current && status == "True" => {}
                 Some((status, message)) if current && status == "False" => {

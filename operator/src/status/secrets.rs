@@ -24,7 +24,13 @@ pub(super) fn finding(facts: &Facts<'_>, receivers_ready: bool) -> Finding {
         };
     }
     let first = generated(facts)
-        .or_else(|| facts.validated.secrets.iter().find_map(|file| missing(facts, file)))
+        .or_else(|| {
+            facts
+                .validated
+                .secrets
+                .iter()
+                .find_map(|file| missing(facts, file))
+        })
         .or_else(|| credentials(facts))
         .or_else(|| authorities(facts));
     first.unwrap_or_else(|| Finding::good(Reason::SecretsFound, "Every referenced Secret and key exists."))
@@ -97,7 +103,12 @@ fn missing(facts: &Facts<'_>, file: &SecretFile) -> Option<Finding> {
 
 /// Credentials without a named key have to hold at least one kind of login.
 fn credentials(facts: &Facts<'_>) -> Option<Finding> {
-    let optional: Vec<&SecretFile> = facts.validated.secrets.iter().filter(|file| !file.needed).collect();
+    let optional: Vec<&SecretFile> = facts
+        .validated
+        .secrets
+        .iter()
+        .filter(|file| !file.needed)
+        .collect();
     let first = optional.first()?;
     let any = optional
         .iter()

@@ -53,7 +53,11 @@ pub fn transitions(before: &WhatsAppWebhookStatus, after: &WhatsAppWebhookStatus
             if same || calm || never_stalled {
                 return None;
             }
-            let bad = if kind == ConditionType::Stalled { "True" } else { "False" };
+            let bad = if kind == ConditionType::Stalled {
+                "True"
+            } else {
+                "False"
+            };
             Some(Transition {
                 condition: kind,
                 reason: new.reason.clone(),
