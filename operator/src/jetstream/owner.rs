@@ -104,8 +104,9 @@ mod tests {
 
     #[test]
     fn the_namespace_and_the_name_decide() {
-        assert_eq!(of(&owner().metadata()), Ownership::Ours);
-        let mut again = owner().metadata();
+        let owner = owner();
+        assert_eq!(of(&owner.metadata()), Ownership::Ours);
+        let mut again = owner.metadata();
         again[2].1 = "2";
         assert_eq!(of(&again), Ownership::Predecessor(Some("2".into())));
         assert_eq!(of(&again[..2]), Ownership::Predecessor(None));
