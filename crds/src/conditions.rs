@@ -95,6 +95,8 @@ words! {
         OwnedByOther,
         /// The stream is full and refuses events.
         StreamFull,
+        /// The receivers check the stream: the operator does not connect to this broker.
+        CheckedByReceivers,
         /// JetStream refused to make or to change the stream, for example for lack of room.
         StreamRefused,
 
@@ -196,6 +198,7 @@ impl ConditionType {
                 R::StreamImmutable,
                 R::OwnedByOther,
                 R::StreamFull,
+                R::CheckedByReceivers,
                 R::StreamRefused,
             ],
             Self::ReceiverReady => &[
