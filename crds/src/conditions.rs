@@ -76,6 +76,8 @@ words! {
         SecretKeyNotFound,
         /// A Secret's value cannot be used, for example because it is empty.
         SecretInvalid,
+        /// The operator was told to read no Secrets: whether they are right shows in the receivers.
+        Unchecked,
 
         /// The stream is as it should be.
         StreamFound,
@@ -93,6 +95,8 @@ words! {
         OwnedByOther,
         /// The stream is full and refuses events.
         StreamFull,
+        /// The receivers check the stream: the operator does not connect to this broker.
+        CheckedByReceivers,
         /// JetStream refused to make or to change the stream, for example for lack of room.
         StreamRefused,
 
@@ -100,6 +104,8 @@ words! {
         RolledOut,
         /// Receivers of a new generation are starting.
         RollingOut,
+        /// Receivers of another version of the operator wait until other webhooks have rolled.
+        RolloutQueued,
         /// Fewer receivers are ready than should be.
         Unavailable,
         /// The image is not one the operator's flags allow.
@@ -119,8 +125,10 @@ words! {
         HostNotAllowed,
         /// The cluster lacks a kind the route needs: HTTPRoute or Certificate.
         KindNotInstalled,
-        /// The certificate is not issued yet.
+        /// The certificate is not issued yet, or its Secret does not exist.
         CertificatePending,
+        /// Nothing says where the certificate comes from.
+        TLSNotConfigured,
 
         /// The public URL answered as Meta needs it.
         Reachable,
@@ -176,6 +184,7 @@ impl ConditionType {
                 R::SecretNotFound,
                 R::SecretKeyNotFound,
                 R::SecretInvalid,
+                R::Unchecked,
                 R::NameConflict,
                 R::ApiRefused,
             ],
@@ -189,12 +198,14 @@ impl ConditionType {
                 R::StreamImmutable,
                 R::OwnedByOther,
                 R::StreamFull,
+                R::CheckedByReceivers,
                 R::StreamRefused,
             ],
             Self::ReceiverReady => &[
                 R::Pending,
                 R::RolledOut,
                 R::RollingOut,
+                R::RolloutQueued,
                 R::Unavailable,
                 R::ImageNotAllowed,
                 R::SettingNotAllowed,
@@ -211,6 +222,7 @@ impl ConditionType {
                 R::HostNotAllowed,
                 R::KindNotInstalled,
                 R::CertificatePending,
+                R::TLSNotConfigured,
                 R::SettingNotAllowed,
                 R::NameConflict,
                 R::ApiRefused,

@@ -59,7 +59,10 @@ async fn readyz(State(admin): State<Admin>) -> Response {
 }
 
 async fn scrape(State(admin): State<Admin>) -> Response {
-    answer(StatusCode::OK, EXPOSITION, admin.metrics.render())
+    match admin.metrics.render() {
+        Ok(text) => answer(StatusCode::OK, EXPOSITION, text),
+        Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, format!("{error}\n")),
+    }
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
@@ -95,7 +98,7 @@ mod tests {
         assert_eq!((status, body.as_str()), (503, "no definition\nno broker\n"));
         let (status, body) = ask(&[], "/metrics").await;
         assert_eq!(status, 200);
-        assert!(body.contains("wahook_operator_build_info{version="), "{body}");
+        assert!(body.contains("# TYPE controller_runtime_active_workers gauge\n"), "{body}");
         assert_eq!(ask(&[], "/other").await.0, 404);
     }
 }

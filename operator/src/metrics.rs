@@ -1,38 +1,267 @@
-//! What the operator counts, for Prometheus: the controllers' usual family, so that general dashboards work, and
-//! the state of each webhook.
+//! What the operator counts, for Prometheus.
 //!
-//! Series of a webhook go when it goes. Label values are names of Kubernetes objects and words of closed lists.
+//! The `controller_runtime_*` and `workqueue_*` names mean what they mean in Go's controller-runtime, so that
+//! existing dashboards and alerts work. What kube does not let us see, such as the queue's depth, is left out.
 
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use prometheus::process_collector::ProcessCollector;
+use kube::runtime::reflector::Store;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
-/// The controller's name in the usual family.
+use crate::resource::Guarded;
+
+/// The `Content-Type` of [`Metrics::render`].
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The value of the label `controller`.
 const CONTROLLER: &str = "whatsappwebhook";
-/// Upper bounds of the time a reconcile takes, in seconds.
-const RECONCILE_BUCKETS: [f64; 12] = [
+
+/// The bounds of controller-runtime's histogram.
+const SECONDS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
+/// Everything that is counted. A registry for each operator, so that tests run many in one process.
+pub struct Metrics {
+    registry: Registry,
+    reconciles: IntCounterVec,
+    errors: IntCounterVec,
+    causes: IntCounterVec,
+    seconds: HistogramVec,
+    active: IntGaugeVec,
+    workers: IntGaugeVec,
+    retries: IntCounterVec,
+    writes: IntCounterVec,
+    watch_errors: IntCounterVec,
+    leader: IntGauge,
+    events_lost: IntCounter,
+    webhooks: Webhooks,
+}
+
 /// How a reconcile ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReconcileResult {
-    /// The cluster is what the resource says.
+pub enum Result {
+    /// Done; only a change brings the next.
     Success,
-    /// It is looked at again soon.
+    /// Done; looked at again after a while.
     RequeueAfter,
-    /// It failed and is tried again.
+    /// Failed; tried again.
     Error,
 }
 
-impl ReconcileResult {
-    /// Every value there is.
-    pub const ALL: [Self; 3] = [Self::Success, Self::RequeueAfter, Self::Error];
+/// Counts a running reconcile and how long it takes.
+pub struct Running {
+    metrics: Arc<Metrics>,
+    since: Instant,
+}
 
-    /// The label value.
+impl Metrics {
+    /// All metrics, with nothing counted yet.
+    ///
+    /// # Errors
+    /// When two metrics have one name: never for the ones below.
+    pub fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let counters = |name: &str, help: &str, labels: &[&str]| -> prometheus::Result<IntCounterVec> {
+            let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counters.clone()))?;
+            Ok(counters)
+        };
+        let gauges = |name: &str, help: &str, labels: &[&str]| -> prometheus::Result<IntGaugeVec> {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(gauges.clone()))?;
+            Ok(gauges)
+        };
+        let seconds = HistogramVec::new(
+            HistogramOpts::new(
+                "controller_runtime_reconcile_time_seconds",
+                "Length of time per reconciliation per controller.",
+            )
+            .buckets(SECONDS.to_vec()),
+            &["controller"],
+        )?;
+        registry.register(Box::new(seconds.clone()))?;
+        let leader = IntGauge::new(
+            "whatsapp_webhook_operator_leader",
+            "1 in the replica of the operator that does the work, else 0.",
+        )?;
+        registry.register(Box::new(leader.clone()))?;
+        let events_lost = IntCounter::new(
+            "whatsapp_webhook_operator_events_lost_total",
+            "Kubernetes Events that could not be written.",
+        )?;
+        registry.register(Box::new(events_lost.clone()))?;
+        let build = gauges(
+            "wahook_build_info",
+            "Always 1; the label says which version runs.",
+            &["version"],
+        )?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let webhooks = Webhooks::new()?;
+        registry.register(Box::new(webhooks.clone()))?;
+        process(&registry)?;
+        let metrics = Self {
+            reconciles: counters(
+                "controller_runtime_reconcile_total",
+                "Total number of reconciliations per controller.",
+                &["controller", "result"],
+            )?,
+            errors: counters(
+                "controller_runtime_reconcile_errors_total",
+                "Total number of reconciliation errors per controller.",
+                &["controller"],
+            )?,
+            causes: counters(
+                "whatsapp_webhook_operator_reconcile_failures_total",
+                "Failed reconciliations by what failed.",
+                &["cause"],
+            )?,
+            active: gauges(
+                "controller_runtime_active_workers",
+                "Number of currently used workers per controller.",
+                &["controller"],
+            )?,
+            workers: gauges(
+                "controller_runtime_max_concurrent_reconciles",
+                "Maximum number of concurrent reconciles per controller.",
+                &["controller"],
+            )?,
+            retries: counters(
+                "workqueue_retries_total",
+                "Total number of retries handled by workqueue.",
+                &["name", "controller"],
+            )?,
+            writes: counters(
+                "whatsapp_webhook_operator_writes_total",
+                "Writes to the Kubernetes API but for Events and the lease, by verb, kind and result (done, failed).",
+                &["verb", "kind", "result"],
+            )?,
+            watch_errors: counters(
+                "whatsapp_webhook_operator_watch_errors_total",
+                "Failures of the watches, by kind. A watch that goes on failing makes its kind stale.",
+                &["kind"],
+            )?,
+            seconds,
+            leader,
+            events_lost,
+            webhooks,
+            registry,
+        };
+        // Series that alerts read are there before the first failure.
+        for result in [Result::Success, Result::RequeueAfter, Result::Error] {
+            metrics
+                .reconciles
+                .with_label_values(&[CONTROLLER, result.as_str()]);
+        }
+        metrics.errors.with_label_values(&[CONTROLLER]);
+        metrics.retries.with_label_values(&[CONTROLLER, CONTROLLER]);
+        metrics.active.with_label_values(&[CONTROLLER]).set(0);
+        Ok(metrics)
+    }
+
+    /// The text that Prometheus reads.
+    ///
+    /// # Errors
+    /// When a metric cannot be written.
+    pub fn render(&self) -> prometheus::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+
+    /// Begins to count a reconcile.
+    pub fn begin(self: &Arc<Self>) -> Running {
+        self.active.with_label_values(&[CONTROLLER]).inc();
+        Running {
+            metrics: Arc::clone(self),
+            since: Instant::now(),
+        }
+    }
+
+    /// How many reconciles may run at a time.
+    pub fn set_workers(&self, workers: u16) {
+        self.workers
+            .with_label_values(&[CONTROLLER])
+            .set(i64::from(workers));
+    }
+
+    /// Counts why a reconcile failed, and that it is tried again.
+    pub fn failed(&self, cause: &str) {
+        self.causes.with_label_values(&[cause]).inc();
+        self.retries.with_label_values(&[CONTROLLER, CONTROLLER]).inc();
+    }
+
+    /// Counts a write to the Kubernetes API.
+    pub fn wrote(&self, verb: &str, kind: &str, done: bool) {
+        let result = if done { "done" } else { "failed" };
+        self.writes.with_label_values(&[verb, kind, result]).inc();
+    }
+
+    /// How many writes were done or tried so far.
+    pub fn writes(&self) -> u64 {
+        let families = self.writes.collect();
+        let metrics = families.iter().flat_map(MetricFamily::get_metric);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole numbers from zero"
+        )]
+        metrics
+            .map(|metric| metric.get_counter().get_value() as u64)
+            .sum()
+    }
+
+    /// Counts a failure of a watch.
+    pub fn watch_failed(&self, kind: &str) {
+        self.watch_errors.with_label_values(&[kind]).inc();
+    }
+
+    /// Counts an Event that could not be written.
+    pub fn event_lost(&self) {
+        self.events_lost.inc();
+    }
+
+    /// Says whether this replica does the work.
+    pub fn set_leader(&self, is_leader: bool) {
+        self.leader.set(i64::from(is_leader));
+    }
+
+    /// Shows the webhooks of these stores from now on.
+    pub fn show(&self, stores: Vec<Store<Guarded>>) {
+        // The second call would be of a second controller in the same process, which nobody starts.
+        let _ = self.webhooks.stores.set(stores);
+    }
+}
+
+impl Running {
+    /// Counts how it ended.
+    pub fn end(self, result: Result) {
+        let metrics = &self.metrics;
+        metrics
+            .reconciles
+            .with_label_values(&[CONTROLLER, result.as_str()])
+            .inc();
+        if result == Result::Error {
+            metrics.errors.with_label_values(&[CONTROLLER]).inc();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let metrics = &self.metrics;
+        metrics.active.with_label_values(&[CONTROLLER]).dec();
+        let seconds = self.since.elapsed().as_secs_f64();
+        metrics.seconds.with_label_values(&[CONTROLLER]).observe(seconds);
+    }
+}
+
+impl Result {
+    /// The label's value.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -40,304 +269,103 @@ impl ReconcileResult {
             Self::Error => "error",
         }
     }
+
+    /// What an action of so long a pause counts as.
+    pub const fn of(pause: Option<Duration>) -> Self {
+        if pause.is_some() {
+            Self::RequeueAfter
+        } else {
+            Self::Success
+        }
+    }
 }
 
-/// Every metric of the operator. Share it in an `Arc`; all methods take `&self`.
-#[derive(Debug)]
-pub struct Metrics {
-    registry: Registry,
-    reconciles: IntCounterVec,
-    errors: IntCounter,
-    retries: IntCounter,
-    time: Histogram,
-    active: IntGauge,
-    workers: IntGauge,
-    leading: IntGauge,
-    writes: IntCounterVec,
+#[cfg(target_os = "linux")]
+fn process(registry: &Registry) -> prometheus::Result<()> {
+    let process = prometheus::process_collector::ProcessCollector::for_self();
+    registry.register(Box::new(process))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process(_: &Registry) -> prometheus::Result<()> {
+    Ok(())
+}
+
+/// What the statuses of all webhooks say, read when Prometheus asks: a webhook that is gone leaves no series.
+#[derive(Clone)]
+struct Webhooks {
+    stores: Arc<OnceLock<Vec<Store<Guarded>>>>,
     conditions: IntGaugeVec,
     desired: IntGaugeVec,
     ready: IntGaugeVec,
-    stream_bytes: IntGaugeVec,
-    stream_limit: IntGaugeVec,
 }
 
-impl Metrics {
-    /// All of them, at zero.
-    ///
-    /// # Errors
-    /// When two have one name, which a test rules out.
-    pub fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new();
-        registry.register(Box::new(ProcessCollector::for_self()))?;
-        let make = Maker(&registry);
-        let info = make.gauges(
-            "wahook_operator_build_info",
-            "The operator's version. Always 1.",
-            &["version"],
-        )?;
-        info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let webhook = ["namespace", "webhook"];
-        let reconciles = make.counters(
-            "controller_runtime_reconcile_total",
-            "Reconciles by result.",
-            &["controller", "result"],
-        )?;
-        for result in ReconcileResult::ALL {
-            reconciles.with_label_values(&[CONTROLLER, result.as_str()]);
-        }
-        let of_controller = ["controller"];
-        let errors = make.counters(
-            "controller_runtime_reconcile_errors_total",
-            "Reconciles that failed.",
-            &of_controller,
-        )?;
-        let retries = make.counters(
-            "workqueue_retries_total",
-            "Resources put back to be tried again.",
-            &["name"],
-        )?;
-        let active = make.gauges(
-            "controller_runtime_active_workers",
-            "Reconciles that run now.",
-            &of_controller,
-        )?;
-        let workers = make.gauges(
-            "controller_runtime_max_concurrent_reconciles",
-            "Reconciles that may run at a time.",
-            &of_controller,
-        )?;
-        let leading = make.gauges(
-            "leader_election_master_status",
-            "1 while this operator leads.",
-            &["name"],
-        )?;
-        let time = make.histogram(
-            "controller_runtime_reconcile_time_seconds",
-            "How long reconciles took.",
-        )?;
+impl Webhooks {
+    fn new() -> prometheus::Result<Self> {
+        let gauges =
+            |name: &str, help: &str, labels: &[&str]| IntGaugeVec::new(Opts::new(name, help), labels);
         Ok(Self {
-            errors: errors.with_label_values(&[CONTROLLER]),
-            retries: retries.with_label_values(&[CONTROLLER]),
-            active: active.with_label_values(&[CONTROLLER]),
-            workers: workers.with_label_values(&[CONTROLLER]),
-            leading: leading.with_label_values(&["wahook-operator"]),
-            reconciles,
-            time,
-            writes: make.counters(
-                "wahook_operator_writes_total",
-                "Writes to the Kubernetes API by kind of object and of write.",
-                &["kind", "verb"],
-            )?,
-            conditions: make.gauges(
+            stores: Arc::default(),
+            conditions: gauges(
                 "whatsapp_webhook_condition",
-                "1 for the status a condition of a webhook has, 0 for the others.",
+                "1 for the status (True, False, Unknown) that a condition of a webhook has, 0 for the others.",
                 &["namespace", "webhook", "type", "status"],
             )?,
-            desired: make.gauges(
+            desired: gauges(
                 "whatsapp_webhook_desired_replicas",
-                "Receivers that should run.",
-                &webhook,
+                "Receivers that a webhook should have; with autoscaling, the fewest it may have.",
+                &["namespace", "webhook"],
             )?,
-            ready: make.gauges(
+            ready: gauges(
                 "whatsapp_webhook_ready_replicas",
-                "Receivers that are ready.",
-                &webhook,
+                "Receivers of a webhook that are ready.",
+                &["namespace", "webhook"],
             )?,
-            stream_bytes: make.gauges(
-                "whatsapp_webhook_stream_bytes",
-                "Bytes the stream holds.",
-                &webhook,
-            )?,
-            stream_limit: make.gauges(
-                "whatsapp_webhook_stream_limit_bytes",
-                "Bytes the stream may hold.",
-                &webhook,
-            )?,
-            registry,
         })
     }
 
-    /// The exposition for Prometheus.
-    pub fn render(&self) -> String {
-        // Writing to a string cannot fail, and a family without a series is left out before.
-        TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
-            .unwrap_or_default()
-    }
-
-    /// A reconcile begins. Hold the guard until it ends, then say how with [`ReconcileGuard::end`].
-    pub fn begin_reconcile(&self) -> ReconcileGuard<'_> {
-        self.active.inc();
-        ReconcileGuard {
-            metrics: self,
-            began: std::time::Instant::now(),
+    fn fill(&self) {
+        for gauges in [&self.conditions, &self.desired, &self.ready] {
+            gauges.reset();
         }
-    }
-
-    /// How many reconciles may run at a time.
-    pub fn set_workers(&self, number: u16) {
-        self.workers.set(number.into());
-    }
-
-    /// Whether this operator leads.
-    pub fn set_leading(&self, leading: bool) {
-        self.leading.set(leading.into());
-    }
-
-    /// A write to the Kubernetes API.
-    pub fn count_write(&self, kind: &str, verb: &'static str) {
-        self.writes.with_label_values(&[kind, verb]).inc();
-    }
-
-    /// The status of one condition: `True`, `False` or `Unknown`.
-    pub fn set_condition(&self, namespace: &str, webhook: &str, kind: &str, status: &str) {
-        for word in ["True", "False", "Unknown"] {
-            self.conditions
-                .with_label_values(&[namespace, webhook, kind, word])
-                .set((word == status).into());
-        }
-    }
-
-    /// How many receivers should run and how many are ready.
-    pub fn set_replicas(&self, namespace: &str, webhook: &str, desired: i32, ready: i32) {
-        let labels = [namespace, webhook];
-        self.desired.with_label_values(&labels).set(desired.into());
-        self.ready.with_label_values(&labels).set(ready.into());
-    }
-
-    /// How full the stream is, in bytes.
-    pub fn set_stream(&self, namespace: &str, webhook: &str, bytes: i64, limit: i64) {
-        let labels = [namespace, webhook];
-        self.stream_bytes.with_label_values(&labels).set(bytes);
-        self.stream_limit.with_label_values(&labels).set(limit);
-    }
-
-    /// Takes the series of a webhook that is gone away.
-    pub fn forget(&self, namespace: &str, webhook: &str, condition_types: &[&str]) {
-        // A series that was never there is as good as removed.
-        for gauges in [&self.desired, &self.ready, &self.stream_bytes, &self.stream_limit] {
-            let _ = gauges.remove_label_values(&[namespace, webhook]);
-        }
-        for kind in condition_types {
-            for status in ["True", "False", "Unknown"] {
-                let _ = self
-                    .conditions
-                    .remove_label_values(&[namespace, webhook, kind, status]);
+        let stores = self.stores.get().into_iter().flatten();
+        for webhook in stores.flat_map(Store::state) {
+            let Ok(webhook) = &webhook.0 else { continue };
+            let (Some(namespace), Some(name)) = (&webhook.metadata.namespace, &webhook.metadata.name) else {
+                continue;
+            };
+            let labels = [namespace.as_str(), name.as_str()];
+            let receiver = &webhook.spec.receiver;
+            let desired = match &receiver.autoscaling {
+                _ if webhook.spec.suspend => 0,
+                Some(autoscaling) => autoscaling.min_replicas,
+                None => receiver.replicas,
+            };
+            self.desired.with_label_values(&labels).set(i64::from(desired));
+            let Some(status) = &webhook.status else { continue };
+            self.ready
+                .with_label_values(&labels)
+                .set(i64::from(status.ready_replicas.unwrap_or_default()));
+            for condition in &status.conditions {
+                for value in ["True", "False", "Unknown"] {
+                    let labels = [namespace.as_str(), name, &condition.type_, value];
+                    let is = i64::from(condition.status == value);
+                    self.conditions.with_label_values(&labels).set(is);
+                }
             }
         }
     }
 }
 
-/// Measures one reconcile.
-#[derive(Debug)]
-pub struct ReconcileGuard<'a> {
-    metrics: &'a Metrics,
-    began: std::time::Instant,
-}
-
-impl ReconcileGuard<'_> {
-    /// How it ended.
-    pub fn end(self, result: ReconcileResult) {
-        let metrics = self.metrics;
-        metrics
-            .reconciles
-            .with_label_values(&[CONTROLLER, result.as_str()])
-            .inc();
-        match result {
-            ReconcileResult::Success => {}
-            ReconcileResult::RequeueAfter => metrics.retries.inc(),
-            ReconcileResult::Error => {
-                metrics.errors.inc();
-                metrics.retries.inc();
-            }
-        }
-    }
-}
-
-/// Also when a reconcile is cut off: it took its time all the same.
-impl Drop for ReconcileGuard<'_> {
-    fn drop(&mut self) {
-        self.metrics.active.dec();
-        self.metrics
-            .time
-            .observe(Duration::as_secs_f64(&self.began.elapsed()));
-    }
-}
-
-/// Makes and registers.
-struct Maker<'a>(&'a Registry);
-
-impl Maker<'_> {
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
-        let made = IntCounterVec::new(Opts::new(name, help), labels)?;
-        self.0.register(Box::new(made.clone()))?;
-        Ok(made)
+impl Collector for Webhooks {
+    fn desc(&self) -> Vec<&Desc> {
+        let all = [&self.conditions, &self.desired, &self.ready];
+        all.into_iter().flat_map(Collector::desc).collect()
     }
 
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
-        let made = IntGaugeVec::new(Opts::new(name, help), labels)?;
-        self.0.register(Box::new(made.clone()))?;
-        Ok(made)
-    }
-
-    fn histogram(&self, name: &str, help: &str) -> Result<Histogram, prometheus::Error> {
-        let options = HistogramOpts::new(name, help)
-            .buckets(RECONCILE_BUCKETS.to_vec())
-            .const_label("controller", CONTROLLER);
-        let made = Histogram::with_opts(options)?;
-        self.0.register(Box::new(made.clone()))?;
-        Ok(made)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn a_reconcile_is_counted_and_timed() {
-        let metrics = Metrics::new().unwrap();
-        let guard = metrics.begin_reconcile();
-        assert!(
-            metrics
-                .render()
-                .contains("controller_runtime_active_workers{controller=\"whatsappwebhook\"} 1")
-        );
-        guard.end(ReconcileResult::Error);
-        drop(metrics.begin_reconcile());
-        let text = metrics.render();
-        for line in [
-            "controller_runtime_active_workers{controller=\"whatsappwebhook\"} 0",
-            "controller_runtime_reconcile_total{controller=\"whatsappwebhook\",result=\"error\"} 1",
-            "controller_runtime_reconcile_total{controller=\"whatsappwebhook\",result=\"success\"} 0",
-            "controller_runtime_reconcile_errors_total{controller=\"whatsappwebhook\"} 1",
-            "controller_runtime_reconcile_time_seconds_count{controller=\"whatsappwebhook\"} 2",
-        ] {
-            assert!(text.contains(line), "{line}\n{text}");
-        }
-    }
-
-    #[test]
-    fn a_condition_has_one_status_and_goes_with_its_webhook() {
-        let metrics = Metrics::new().unwrap();
-        let before = metrics.render().lines().count();
-        metrics.set_condition("team", "shop", "Ready", "False");
-        metrics.set_condition("team", "shop", "Ready", "True");
-        metrics.set_replicas("team", "shop", 2, 1);
-        metrics.set_stream("team", "shop", 10, 100);
-        let text = metrics.render();
-        let of = |status: &str| {
-            format!(
-                "whatsapp_webhook_condition{{namespace=\"team\",status=\"{status}\",type=\"Ready\",webhook=\"shop\"}}"
-            )
-        };
-        assert!(text.contains(&format!("{} 1", of("True"))), "{text}");
-        assert!(text.contains(&format!("{} 0", of("False"))), "{text}");
-        metrics.forget("team", "shop", &["Ready"]);
-        let left = metrics.render();
-        assert!(!left.contains("shop"), "{left}");
-        assert_eq!(left.lines().count(), before);
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.fill();
+        let all = [&self.conditions, &self.desired, &self.ready];
+        all.into_iter().flat_map(Collector::collect).collect()
     }
 }

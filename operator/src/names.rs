@@ -14,6 +14,9 @@ pub const MANAGED_BY: &str = "wahook-operator";
 
 /// The annotation with the digest of what was applied, so that a field that is no longer wanted is noticed.
 pub const APPLIED_ANNOTATION: &str = "wahook.dev/applied";
+/// The Deployment's annotation with the digest of its pod template, by which a change of the operator's own
+/// making is told from everything else.
+pub const TEMPLATE_ANNOTATION: &str = "wahook.dev/template";
 /// The pod template's annotation with the digest of the configuration that receivers read only at their start.
 pub const CONFIG_ANNOTATION: &str = "wahook.dev/configuration";
 /// The Deployment's annotation with the resource's generation that its pod template was made from.

@@ -1,0 +1,152 @@
+//! What every reconcile shares.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::Store;
+use wahook_crds::WhatsAppWebhook;
+
+use super::backoff::Backoff;
+use crate::apply::{Rollouts, Writer};
+use crate::hosts::{self, Claim};
+use crate::metrics::Metrics;
+use crate::names::MANAGED_BY;
+use crate::observe::Kinds;
+use crate::resource::Guarded;
+use crate::settings::Settings;
+use crate::streams::StreamKeeping;
+use crate::validate::{Validated, validate};
+
+/// How often things happen that no event brings. Tests make them shorter.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// How often is asked which optional kinds the cluster has.
+    pub discovery: Duration,
+    /// How long one reconcile may take.
+    pub deadline: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            discovery: Duration::from_secs(30),
+            deadline: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What every reconcile shares.
+pub struct Context {
+    /// Reads.
+    pub client: Client,
+    /// The operator's settings.
+    pub settings: Settings,
+    /// Writes.
+    pub writer: Writer,
+    /// The streams.
+    pub streams: Arc<dyn StreamKeeping>,
+    /// The optional kinds that the cluster has.
+    pub kinds: Kinds,
+    /// Who may roll.
+    pub rollouts: Rollouts,
+    /// Kubernetes Events.
+    pub recorder: Recorder,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who failed how often.
+    pub backoff: Backoff,
+    /// How often things happen.
+    pub timing: Timing,
+    /// All resources, one store for each watch.
+    stores: OnceLock<Vec<Store<Guarded>>>,
+}
+
+impl Context {
+    /// A context that has seen nothing yet. `instance` is this process's name in Events.
+    pub fn new(
+        client: Client,
+        settings: Settings,
+        streams: Arc<dyn StreamKeeping>,
+        kinds: Kinds,
+        metrics: Arc<Metrics>,
+        instance: Option<String>,
+        timing: Timing,
+    ) -> Self {
+        let reporter = Reporter {
+            controller: MANAGED_BY.to_owned(),
+            instance,
+        };
+        Self {
+            writer: Writer::new(client.clone(), Arc::clone(&metrics)),
+            recorder: Recorder::new(client.clone(), reporter),
+            rollouts: Rollouts::new(settings.rollout_batch),
+            backoff: Backoff::default(),
+            stores: OnceLock::new(),
+            client,
+            settings,
+            streams,
+            kinds,
+            metrics,
+            timing,
+        }
+    }
+
+    /// Learns where all resources are kept.
+    pub(super) fn set_stores(&self, stores: Vec<Store<Guarded>>) {
+        self.metrics.show(stores.clone());
+        // Called once, by the controller that this context is made for.
+        let _ = self.stores.set(stores);
+    }
+
+    fn stores(&self) -> &[Store<Guarded>] {
+        self.stores.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the resource may have its host. Others count only if they can be followed or have it already: nobody
+    /// takes a host by asking for what is not allowed.
+    pub fn claim(&self, resource: &WhatsAppWebhook, validated: &Validated) -> Claim {
+        let (route, url) = (&validated.route, validated.route.url());
+        let rivals = self.rivals(&route.host, &route.path);
+        let rivals = rivals.iter().filter_map(|other| other.0.as_ref().ok());
+        let rivals =
+            rivals.filter(|other| hosts::has(other, &url) || validate(other, &self.settings).is_ok());
+        hosts::decide(resource, &url, rivals)
+    }
+
+    /// The resources that ask for this host and path.
+    pub(super) fn rivals(&self, host: &str, path: &str) -> Vec<Arc<Guarded>> {
+        let asks = |other: &Guarded| {
+            other
+                .0
+                .as_ref()
+                .is_ok_and(|other| hosts::wants(other, host, path))
+        };
+        self.stores()
+            .iter()
+            .flat_map(|store| store.state_filter(asks))
+            .collect()
+    }
+
+    /// Forgets what was remembered of resources that are gone.
+    pub(super) fn forget_gone(&self) {
+        let exists = |webhook: &str| {
+            let Some((namespace, name)) = webhook.split_once('/') else {
+                return false;
+            };
+            let key = kube::runtime::reflector::ObjectRef::new(name).within(namespace);
+            self.stores().iter().any(|store| store.get(&key).is_some())
+        };
+        self.backoff.retain(exists);
+        self.rollouts.retain(exists);
+    }
+}
+
+/// The time, as the API server keeps it: whole seconds.
+pub fn now() -> Time {
+    let now = Timestamp::now();
+    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}

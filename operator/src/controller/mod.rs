@@ -1,0 +1,265 @@
+//! Drives the reconciles: watches resources and their children, wakes, retries, and ends in good order.
+//!
+//! ```text
+//! watches ──┐
+//! kinds   ──┼─ Controller ─ reconcile: read -> validate -> observe -> build -> apply -> status
+//! broker  ──┘       └ after a failure: backoff        after a success: pace
+//! ```
+
+mod backoff;
+mod context;
+mod error;
+mod events;
+mod pace;
+mod reconcile;
+mod watches;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use kube::runtime::controller::{Config, Controller, Error as RunError};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::watcher::Event;
+use kube::runtime::{Predicate, WatchStreamExt, predicates, watcher};
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info, warn};
+
+pub use context::{Context, Timing, now};
+pub use error::Error;
+pub use reconcile::{after_failure, reconcile};
+
+use crate::api_error::ApiError;
+use crate::child::ChildKind;
+use crate::names::{MANAGED_BY, MANAGED_BY_LABEL, WEBHOOK_LABEL};
+use crate::resource::Guarded;
+use watches::Wake;
+
+/// Wakes that may wait for the controller. A watch that has more to say waits itself.
+const WAKES: usize = 1024;
+/// How often memories of deleted resources are cleared.
+const FORGET: Duration = Duration::from_secs(60);
+
+/// Runs until `stop`: begins nothing new then and lets what has begun come to its end. `synced` is called once all
+/// resources have been read.
+pub async fn run(context: Arc<Context>, concurrency: u16, stop: CancellationToken, synced: impl FnOnce()) {
+    context.metrics.set_workers(concurrency);
+    let namespaces: Vec<Option<String>> = if context.settings.watch_namespaces.is_empty() {
+        vec![None]
+    } else {
+        context
+            .settings
+            .watch_namespaces
+            .iter()
+            .cloned()
+            .map(Some)
+            .collect()
+    };
+    let remembering = remember_rollouts(&context, &namespaces);
+    if stop.run_until_cancelled(remembering).await.is_none() {
+        return;
+    }
+
+    let tasks = TaskTracker::new();
+    let spawn = |task: futures_util::future::BoxFuture<'static, ()>| {
+        let stop = stop.clone();
+        tasks.spawn(async move { stop.run_until_cancelled(task).await });
+    };
+    spawn(Box::pin(
+        context
+            .kinds
+            .clone()
+            .follow(context.client.clone(), context.timing.discovery),
+    ));
+    spawn(Box::pin(forget(Arc::clone(&context))));
+
+    let scopes: Vec<Scope> = namespaces.into_iter().map(Scope::new).collect();
+    let stores: Vec<Store<Guarded>> = scopes.iter().map(|scope| scope.reader.clone()).collect();
+    context.set_stores(stores.clone());
+    let wakers: Vec<Sender<Wake>> = scopes.iter().map(|scope| scope.wake.clone()).collect();
+    for scope in &scopes {
+        for kind in ChildKind::ALL {
+            let namespace = scope.namespace.clone();
+            spawn(Box::pin(watches::follow(
+                Arc::clone(&context),
+                kind,
+                namespace,
+                scope.wake.clone(),
+            )));
+        }
+    }
+    // Namespaces are separate watches. One worker is the least that each can have.
+    let share = (concurrency / u16::try_from(scopes.len()).unwrap_or(u16::MAX)).max(1);
+    let controllers = scopes
+        .into_iter()
+        .map(|scope| scope.run(&context, share, &stop, &wakers));
+    let controllers = join_all(controllers);
+    let ready = async {
+        // A store fails to become ready only when its controller ends.
+        let _ = join_all(stores.iter().map(Store::wait_until_ready)).await;
+        info!("all resources have been read");
+        synced();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = controllers => {}
+        () = ready => {}
+    }
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// One watch of resources, of a namespace or of all.
+struct Scope {
+    namespace: Option<String>,
+    reader: Store<Guarded>,
+    writer: reflector::store::Writer<Guarded>,
+    wake: Sender<Wake>,
+    woken: Receiver<Wake>,
+}
+
+impl Scope {
+    fn new(namespace: Option<String>) -> Self {
+        let (reader, writer) = reflector::store();
+        let (wake, woken) = mpsc::channel(WAKES);
+        Self {
+            namespace,
+            reader,
+            writer,
+            wake,
+            woken,
+        }
+    }
+
+    async fn run(
+        self,
+        context: &Arc<Context>,
+        workers: u16,
+        stop: &CancellationToken,
+        wakers: &[Sender<Wake>],
+    ) {
+        let api: Api<Guarded> = match &self.namespace {
+            Some(namespace) => Api::namespaced(context.client.clone(), namespace),
+            None => Api::all(context.client.clone()),
+        };
+        let resources = resources(context, api, self.writer, wakers.to_vec());
+        let mut woken = self.woken;
+        let woken = stream::poll_fn(move |task| woken.poll_recv(task));
+        Controller::for_stream(resources, self.reader)
+            .with_config(Config::default().concurrency(workers))
+            .reconcile_on(woken)
+            .reconcile_all_on(kinds_changed(context))
+            .reconcile_all_on(context.streams.recovered())
+            .graceful_shutdown_on(stop.clone().cancelled_owned())
+            .run(reconcile, after_failure, Arc::clone(context))
+            .for_each(|result| {
+                match result {
+                    Ok(_) | Err(RunError::ReconcilerFailed(..)) => {}
+                    Err(RunError::ObjectNotFound(_)) => debug!("a child of a resource that is gone changed"),
+                    Err(error) => warn!(%error, "the controller had to begin again"),
+                }
+                std::future::ready(())
+            })
+            .await;
+    }
+}
+
+/// The resources whose spec, labels or annotations changed. Statuses are written by nobody but us.
+fn resources(
+    context: &Arc<Context>,
+    api: Api<Guarded>,
+    writer: reflector::store::Writer<Guarded>,
+    wakers: Vec<Sender<Wake>>,
+) -> impl Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static {
+    let (failed, freed) = (Arc::clone(context), Arc::clone(context));
+    watcher(api, watcher::Config::default())
+        .default_backoff()
+        .reflect(writer)
+        .inspect_ok(move |event| {
+            if let Event::Delete(Guarded { 0: Ok(gone) }) = event {
+                let endpoint = &gone.spec.endpoint;
+                wake_rivals(&freed, &endpoint.host, &endpoint.path, &wakers);
+            }
+        })
+        .applied_objects()
+        // An error would hold up what the other watches tell.
+        .filter_map(move |result| {
+            let result = result.inspect_err(|error| {
+                failed.metrics.watch_failed("WhatsAppWebhook");
+                warn!(error = %watches::describe(error), "the watch of resources failed and begins again");
+            });
+            std::future::ready(result.ok().map(Ok))
+        })
+        .predicate_filter(
+            predicates::generation
+                .combine(predicates::labels)
+                .combine(predicates::annotations),
+            kube::runtime::utils::PredicateConfig::default(),
+        )
+}
+
+/// Lets those who wait for a host try at once.
+fn wake_rivals(context: &Context, host: &str, path: &str, wakers: &[Sender<Wake>]) {
+    for rival in context.rivals(host, path) {
+        let reference = ObjectRef::from_obj(&*rival);
+        for wake in wakers {
+            // A full queue costs ten seconds: whoever lost a host asks again.
+            let _ = wake.try_send(reference.clone());
+        }
+    }
+}
+
+/// An optional kind came or went.
+fn kinds_changed(context: &Context) -> impl Stream<Item = ()> + Send + 'static {
+    stream::unfold(context.kinds.subscribe(), async |mut changes| {
+        changes.changed().await.ok().map(|()| ((), changes))
+    })
+}
+
+/// Takes in which Deployments are being rolled, before any more are.
+async fn remember_rollouts(context: &Context, namespaces: &[Option<String>]) {
+    for namespace in namespaces {
+        loop {
+            match deployments(&context.client, namespace.as_deref()).await {
+                Ok(deployments) => {
+                    context
+                        .rollouts
+                        .remember(deployments.iter().filter_map(|deployment| {
+                            let metadata = &deployment.metadata;
+                            let webhook = metadata.labels.as_ref()?.get(WEBHOOK_LABEL)?;
+                            Some((format!("{}/{webhook}", metadata.namespace.as_ref()?), deployment))
+                        }));
+                    break;
+                }
+                Err(error) => {
+                    warn!(%error, "cannot look which receivers are being replaced");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
+            }
+        }
+    }
+}
+
+async fn deployments(client: &Client, namespace: Option<&str>) -> Result<Vec<DynamicObject>, ApiError> {
+    let kind = ApiResource::erase::<Deployment>(&());
+    let api: Api<DynamicObject> = match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
+        None => Api::all_with(client.clone(), &kind),
+    };
+    let ours = ListParams::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
+    Ok(api.list(&ours).await?.items)
+}
+
+async fn forget(context: Arc<Context>) {
+    loop {
+        tokio::time::sleep(FORGET).await;
+        context.forget_gone();
+    }
+}

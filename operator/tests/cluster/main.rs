@@ -1,0 +1,8 @@
+//! The operator against a real API server and its controllers. Nothing runs here: where a kubelet or an ingress
+//! controller would write a status, the tests do.
+//!
+//! All tests share one control plane; each has a namespace, and an operator that looks after only that.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_lines)]
+
+mod create;
+mod support;

@@ -1,0 +1,222 @@
+//! A namespace of a shared control plane, with whatever a test needs in it.
+
+mod faults;
+mod kubelet;
+mod operator;
+mod plane;
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::{Client, ResourceExt};
+use serde_json::{Value, json};
+use wahook_crds::WhatsAppWebhook;
+use wahook_crds::conditions::ConditionType;
+use wahook_operator::child::ChildKind;
+
+pub use faults::{Cut, Faults};
+pub use operator::{Options, Running, Streams};
+pub use plane::Shared;
+
+/// How long anything may take on a busy machine.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// A test's own namespace.
+pub struct Lab {
+    pub plane: Shared,
+    pub client: Client,
+    pub namespace: String,
+}
+
+impl Lab {
+    /// A namespace with this name on the shared control plane.
+    pub async fn new(namespace: &str) -> Self {
+        Self::on(plane::shared().await, namespace).await
+    }
+
+    pub async fn on(plane: Shared, namespace: &str) -> Self {
+        let client = plane::client(&plane.kubeconfig_text().unwrap()).await;
+        plane::create_namespace(&client, namespace).await;
+        Self {
+            plane,
+            client,
+            namespace: namespace.to_owned(),
+        }
+    }
+
+    /// An operator that looks after this namespace alone, under a name of its own in the audit log.
+    pub async fn operator(&self) -> Running {
+        self.operator_with(Options::default()).await
+    }
+
+    pub async fn operator_with(&self, options: Options) -> Running {
+        Running::start(self, options).await
+    }
+
+    pub fn webhooks(&self) -> Api<WhatsAppWebhook> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub fn children(&self, kind: ChildKind) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, &kind.resource())
+    }
+
+    /// The Secret with the app secret that [`webhook`] refers to.
+    pub async fn app_secret(&self) {
+        self.secret("meta-app", json!({ "app-secret": "very-private-app-secret" })).await;
+    }
+
+    pub async fn secret(&self, name: &str, values: Value) {
+        let secret: Secret =
+            serde_json::from_value(json!({ "metadata": { "name": name }, "stringData": values })).unwrap();
+        self.secrets().create(&PostParams::default(), &secret).await.unwrap();
+    }
+
+    pub async fn create(&self, webhook: &WhatsAppWebhook) -> WhatsAppWebhook {
+        self.webhooks().create(&PostParams::default(), webhook).await.unwrap()
+    }
+
+    /// Replaces the spec, as a person with an editor would.
+    pub async fn set_spec(&self, name: &str, spec: &Value) -> WhatsAppWebhook {
+        for _ in 0..10 {
+            let mut webhook = self.webhooks().get(name).await.unwrap();
+            webhook.spec = serde_json::from_value(spec.clone()).unwrap();
+            match self.webhooks().replace(name, &PostParams::default(), &webhook).await {
+                Ok(webhook) => return webhook,
+                Err(kube::Error::Api(status)) if status.code == 409 => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("the resource changes faster than it can be edited");
+    }
+
+    pub async fn patch(&self, name: &str, patch: &Value) -> WhatsAppWebhook {
+        let parameters = PatchParams::default();
+        self.webhooks().patch(name, &parameters, &Patch::Merge(patch)).await.unwrap()
+    }
+
+    pub async fn delete(&self, name: &str) {
+        self.webhooks().delete(name, &DeleteParams::default()).await.unwrap();
+    }
+
+    /// A child of a webhook, if it is there.
+    pub async fn child(&self, webhook: &str, kind: ChildKind) -> Option<DynamicObject> {
+        self.children(kind).get_opt(&kind.name(webhook)).await.unwrap()
+    }
+
+    /// All children of a webhook.
+    pub async fn all_children(&self, webhook: &str) -> Vec<(ChildKind, DynamicObject)> {
+        let mut found = Vec::new();
+        for kind in ChildKind::ALL {
+            if let Some(object) = self.child(webhook, kind).await {
+                found.push((kind, object));
+            }
+        }
+        found
+    }
+
+    /// Waits until a condition of a webhook has this status and reason.
+    pub async fn condition(&self, webhook: &str, kind: ConditionType, status: &str, reason: &str) -> WhatsAppWebhook {
+        let mut last = String::new();
+        let deadline = Instant::now() + LIMIT;
+        while Instant::now() < deadline {
+            if let Some(found) = self.webhooks().get_opt(webhook).await.unwrap() {
+                let conditions = found.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+                if let Some(condition) = conditions.iter().find(|one| one.type_ == kind.as_str()) {
+                    let current = condition.observed_generation == found.metadata.generation;
+                    if current && condition.status == status && condition.reason == reason {
+                        return found;
+                    }
+                    last = format!("{}/{}: {}", condition.status, condition.reason, condition.message);
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{webhook}: {kind} did not become {status}/{reason}; it is {last}");
+    }
+
+    /// Waits until the operator has seen the newest generation and has nothing to write any more.
+    pub async fn settled(&self, operator: &Running, webhook: &str) -> WhatsAppWebhook {
+        let seen = eventually("the newest generation to be observed", async || {
+            let webhook = self.webhooks().get(webhook).await.unwrap();
+            let observed = webhook.status.as_ref().and_then(|status| status.observed_generation);
+            (observed == webhook.metadata.generation).then_some(webhook)
+        })
+        .await;
+        operator.quiet().await;
+        let _ = seen;
+        self.webhooks().get(webhook).await.unwrap()
+    }
+
+    /// Plays the ingress controller: gives the Ingress an address.
+    pub async fn accept_ingress(&self, webhook: &str) {
+        let status = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "192.0.2.1" }] } } });
+        let api = self.children(ChildKind::Ingress);
+        let name = ChildKind::Ingress.name(webhook);
+        eventually("the Ingress", async || api.get_opt(&name).await.unwrap()).await;
+        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
+    }
+
+    /// Plays the kubelet until the value is dropped: pods become ready.
+    pub fn kubelet(&self) -> kubelet::Kubelet {
+        kubelet::Kubelet::start(self.client.clone(), self.namespace.clone())
+    }
+
+    /// What is left in the namespace that somebody labelled as ours.
+    pub async fn left_of(&self, webhook: &str) -> Vec<String> {
+        let mut left = Vec::new();
+        let ours = ListParams::default().labels(&format!("wahook.dev/webhook={webhook}"));
+        for kind in ChildKind::ALL {
+            for object in self.children(kind).list(&ours).await.unwrap() {
+                left.push(format!("{kind:?} {}", object.name_any()));
+            }
+        }
+        for secret in self.secrets().list(&ours).await.unwrap() {
+            left.push(format!("Secret {}", secret.name_any()));
+        }
+        left
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // The next test's pods should not wait behind this one's.
+        let (client, namespace) = (self.client.clone(), self.namespace.clone());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let namespaces: Api<Namespace> = Api::all(client);
+                let _ = namespaces.delete(&namespace, &DeleteParams::default()).await;
+            });
+        }
+    }
+}
+
+/// A resource as small as it may be, with TLS so that it can become ready.
+pub fn webhook(name: &str) -> WhatsAppWebhook {
+    WhatsAppWebhook::new(name, serde_json::from_value(spec(name)).unwrap())
+}
+
+/// Its spec.
+pub fn spec(name: &str) -> Value {
+    json!({
+        "endpoint": { "host": format!("{name}.example.com"), "tls": { "issuerRef": { "name": "letsencrypt" } } },
+        "meta": { "appSecrets": [{ "name": "meta-app", "key": "app-secret" }] },
+    })
+}
+
+/// Asks until there is an answer.
+pub async fn eventually<T>(what: &str, attempt: impl AsyncFn() -> Option<T>) -> T {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        if let Some(answer) = attempt().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {LIMIT:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

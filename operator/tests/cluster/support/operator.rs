@@ -1,0 +1,181 @@
+//! The operator, in this process, with a client of its own name.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use kube::client::ClientBuilder;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use wahook_crds::conditions::Reason;
+use wahook_operator::controller::{self, Context, Timing};
+use wahook_operator::jetstream::{StreamOwner, StreamReport};
+use wahook_operator::metrics::Metrics;
+use wahook_operator::observe::{Kinds, discover};
+use wahook_operator::settings::{
+    Allow, NatsDefaults, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
+};
+use wahook_operator::streams::StreamKeeping;
+use wahook_operator::validate::StreamPlan;
+
+use super::plane;
+use super::{Faults, LIMIT, Lab};
+
+/// What an operator is started with.
+pub struct Options {
+    pub settings: Settings,
+    pub streams: Arc<Streams>,
+    pub faults: Faults,
+    pub timing: Timing,
+    pub all_namespaces: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            settings: settings(),
+            streams: Arc::default(),
+            faults: Faults::default(),
+            timing: Timing {
+                discovery: Duration::from_secs(2),
+                ..Timing::default()
+            },
+            all_namespaces: false,
+        }
+    }
+}
+
+/// Settings with which a resource can become ready.
+pub fn settings() -> Settings {
+    Settings {
+        subject_prefix: "whatsapp".to_owned(),
+        nats: NatsDefaults {
+            servers: vec!["nats://nats.nats:4222".to_owned()],
+            ca: None,
+        },
+        receiver: ReceiverDefaults {
+            image: "registry.example.com/wahook-receiver:1".to_owned(),
+            pull_secrets: Vec::new(),
+            trusted_proxies: Vec::new(),
+        },
+        route: RouteDefaults {
+            needs_address: true,
+            ..RouteDefaults::default()
+        },
+        allow: Allow::default(),
+        secret_access: SecretAccess::ByName,
+        watch_namespaces: Vec::new(),
+        operator_namespace: Some("wahook-system".to_owned()),
+        rollout_batch: 5,
+        resync: Duration::from_secs(300),
+    }
+}
+
+/// Streams without a broker: what is asked for is noted, what is answered is set.
+#[derive(Default)]
+pub struct Streams {
+    trouble: Mutex<Option<Reason>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Streams {
+    pub fn fail(&self, reason: Option<Reason>) {
+        *self.trouble.lock().unwrap() = reason;
+    }
+
+    /// The names of the streams that were looked after, in order.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl StreamKeeping for Streams {
+    fn look_after<'a>(&'a self, plan: &'a StreamPlan, _: &'a StreamOwner) -> BoxFuture<'a, StreamReport> {
+        self.asked.lock().unwrap().push(plan.spec.name.clone());
+        let trouble = *self.trouble.lock().unwrap();
+        Box::pin(async move {
+            StreamReport {
+                ok: trouble.is_none(),
+                reason: trouble.unwrap_or(Reason::StreamFound),
+                message: "as the test says".to_owned(),
+                usage: None,
+                written: Vec::new(),
+            }
+        })
+    }
+}
+
+/// A running operator. Dropping it is a crash: nothing comes to its end.
+pub struct Running {
+    pub context: Arc<Context>,
+    pub metrics: Arc<Metrics>,
+    /// The operator's name in the audit log.
+    pub user: String,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+static NUMBER: AtomicUsize = AtomicUsize::new(1);
+
+impl Running {
+    pub async fn start(lab: &Lab, options: Options) -> Self {
+        let user = format!("operator-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let kubeconfig = lab.plane.user_kubeconfig(&user, &["system:masters"]).unwrap();
+        let client = ClientBuilder::try_from(plane::config(&kubeconfig).await)
+            .unwrap()
+            .with_layer(&options.faults.layer())
+            .build();
+        let mut settings = options.settings;
+        if !options.all_namespaces && settings.watch_namespaces.is_empty() {
+            settings.watch_namespaces = vec![lab.namespace.clone()];
+        }
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let kinds = Kinds::new(discover(&lab.client).await.unwrap());
+        let context = Arc::new(Context::new(
+            client,
+            settings,
+            options.streams,
+            kinds,
+            Arc::clone(&metrics),
+            Some(user.clone()),
+            options.timing,
+        ));
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(controller::run(Arc::clone(&context), 4, stop.clone(), || {}));
+        Self {
+            context,
+            metrics,
+            user,
+            stop,
+            task,
+        }
+    }
+
+    /// Waits until it has written nothing for a second and a half.
+    pub async fn quiet(&self) {
+        let deadline = Instant::now() + LIMIT;
+        let mut last = (self.metrics.writes(), Instant::now());
+        while last.1.elapsed() < Duration::from_millis(1500) {
+            assert!(Instant::now() < deadline, "it goes on writing: {}", self.metrics.writes());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let writes = self.metrics.writes();
+            if writes != last.0 {
+                last = (writes, Instant::now());
+            }
+        }
+    }
+
+    /// Ends it in good order.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        tokio::time::timeout(LIMIT, &mut self.task).await.unwrap().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.task.abort();
+    }
+}
