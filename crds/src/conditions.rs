@@ -87,12 +87,14 @@ words! {
         StreamNotFound,
         /// The stream has settings that lose events or forget ids early.
         StreamUnsafe,
-        /// The stream needs a change that JetStream cannot make.
+        /// The stream needs a change that JetStream cannot make, or that would delete events.
         StreamImmutable,
         /// The stream belongs to another resource.
         OwnedByOther,
         /// The stream is full and refuses events.
         StreamFull,
+        /// JetStream refused to make or to change the stream, for example for lack of room.
+        StreamRefused,
 
         /// All receivers are ready.
         RolledOut,
@@ -187,6 +189,7 @@ impl ConditionType {
                 R::StreamImmutable,
                 R::OwnedByOther,
                 R::StreamFull,
+                R::StreamRefused,
             ],
             Self::ReceiverReady => &[
                 R::Pending,

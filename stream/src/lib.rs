@@ -1,7 +1,9 @@
 //! The stream events go to: how it is made when it is absent, and what an existing one must be like. Pure.
 //!
 //! The receiver and the operator judge a stream by this one piece, so that neither calls fit what the other
-//! refuses.
+//! refuses. [`connect`] has what their connections to the broker share.
+
+pub mod connect;
 
 use std::time::Duration;
 
@@ -71,6 +73,32 @@ impl StreamSpec {
             storage: self.storage,
             num_replicas: self.replicas(clustered),
             ..object_store::Config::default()
+        }
+    }
+
+    /// The name of the stream that the bucket is made of.
+    pub fn bucket_stream(&self) -> String {
+        format!("OBJ_{}", self.bucket)
+    }
+
+    /// The bucket as the stream that it is, the same as [`Self::bucket_config`] becomes.
+    pub fn bucket_stream_config(&self, clustered: bool) -> Config {
+        let bucket = self.bucket_config(clustered);
+        Config {
+            name: self.bucket_stream(),
+            subjects: vec![
+                format!("$O.{}.C.>", bucket.bucket),
+                format!("$O.{}.M.>", bucket.bucket),
+            ],
+            description: bucket.description,
+            discard: DiscardPolicy::New,
+            storage: bucket.storage,
+            num_replicas: bucket.num_replicas,
+            max_age: bucket.max_age,
+            max_bytes: bucket.max_bytes,
+            allow_rollup: true,
+            allow_direct: true,
+            ..Config::default()
         }
     }
 
@@ -159,7 +187,7 @@ impl StreamSpec {
 }
 
 /// Whether every subject that `narrow` matches is matched by `wide` too.
-fn covers(wide: &str, narrow: &str) -> bool {
+pub fn covers(wide: &str, narrow: &str) -> bool {
     let (mut wide, mut narrow) = (wide.split('.'), narrow.split('.'));
     loop {
         match (wide.next(), narrow.next()) {
@@ -172,7 +200,7 @@ fn covers(wide: &str, narrow: &str) -> bool {
 }
 
 /// A duration as people write it.
-fn human(duration: Duration) -> String {
+pub fn human(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => format!("{} ms", duration.as_millis()),

@@ -1,15 +1,10 @@
 //! From the configuration and the secrets to the options of a connection.
 
-use std::time::Duration;
-
 use async_nats::{ConnectOptions, ServerAddr};
-use rand::Rng as _;
+use wahook_stream::connect::{Credential, pause};
 
 use crate::config::Nats;
 use crate::secrets::{NatsCredential, NatsSecrets, Secret};
-
-/// The longest pause between two attempts to connect. Attempts never end.
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// Why no connection can be tried.
 #[derive(Debug, thiserror::Error)]
@@ -54,41 +49,20 @@ pub fn options(
     if let (Some(cert), Some(key)) = (&secrets.cert_file, &secrets.key_file) {
         options = options.add_client_certificate(cert.clone(), key.clone());
     }
-    let options = match &secrets.credential {
-        None => options,
-        Some(NatsCredential::Credentials(file)) => options
-            .credentials(text(file)?)
-            .map_err(ConnectError::Credentials)?,
-        Some(NatsCredential::Nkey(seed)) => options.nkey(text(seed)?.to_owned()),
-        Some(NatsCredential::Token(token)) => options.token(text(token)?.to_owned()),
-        Some(NatsCredential::UserPassword { user, password }) => {
-            options.user_and_password(text(user)?.to_owned(), text(password)?.to_owned())
-        }
+    let credential = match &secrets.credential {
+        None => return Ok((servers, options)),
+        Some(NatsCredential::Credentials(file)) => Credential::File(text(file)?),
+        Some(NatsCredential::Nkey(seed)) => Credential::Nkey(text(seed)?),
+        Some(NatsCredential::Token(token)) => Credential::Token(text(token)?),
+        Some(NatsCredential::UserPassword { user, password }) => Credential::UserPassword {
+            user: text(user)?,
+            password: text(password)?,
+        },
     };
+    let options = credential.add_to(options).map_err(ConnectError::Credentials)?;
     Ok((servers, options))
 }
 
 fn text(secret: &Secret) -> Result<&str, ConnectError> {
     secret.expose_str().ok_or(ConnectError::NotText)
-}
-
-/// Doubles from 20 ms to four seconds, then half of it at random: receivers that lost a broker together must not come
-/// back together.
-fn pause(attempts: usize) -> Duration {
-    let doublings = u32::try_from(attempts.min(8)).unwrap_or(8);
-    let longest = (Duration::from_millis(20) * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
-    longest.mul_f64(rand::rng().random_range(0.5..=1.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_bound_and_differ() {
-        assert!(pause(1) <= Duration::from_millis(40));
-        assert!((LONGEST_PAUSE / 2..=LONGEST_PAUSE).contains(&pause(1_000_000)));
-        let pauses: std::collections::BTreeSet<_> = (0..20).map(|_| pause(10)).collect();
-        assert!(pauses.len() > 1);
-    }
 }

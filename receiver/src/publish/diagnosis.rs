@@ -1,13 +1,12 @@
 //! Why there is no connection: the client's own events name the kind of a failure ("IO error"), and that is no help to
 //! whoever has to find a wrong certificate.
 
-use std::error::Error;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_nats::{ConnectOptions, ServerAddr};
 use tracing::warn;
+use wahook_stream::connect::chain;
 
 use super::link::Link;
 
@@ -54,19 +53,4 @@ impl Diagnosis {
         });
         true
     }
-}
-
-/// An error with its causes, each once.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            // Writing to a string does not fail.
-            let _ = write!(text, ": {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 use tokio::sync::watch;
+use wahook_stream::connect::denied_subject;
 
 /// The state of the stream that events go to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -196,13 +197,6 @@ impl Health {
     }
 }
 
-/// The subject in nats-server's `Permissions Violation for Publish to "subject"`.
-pub(super) fn denied_subject(error: &str) -> Option<&str> {
-    let lower = error.to_ascii_lowercase();
-    let at = lower.find("permissions violation")?;
-    error[at..].split('"').nth(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,16 +225,5 @@ mod tests {
         assert!(!health.stream_takes_events());
         health.set_stream(StreamState::Ready);
         assert!(health.stream_takes_events());
-    }
-
-    #[test]
-    fn a_permission_violation_names_its_subject() {
-        let text = r#"Permissions Violation for Publish to "whatsapp.shop.main.1.messages.text.3""#;
-        assert_eq!(denied_subject(text), Some("whatsapp.shop.main.1.messages.text.3"));
-        assert_eq!(
-            denied_subject("permissions violation for subscription to \"a.>\""),
-            Some("a.>")
-        );
-        assert_eq!(denied_subject("authorization violation"), None);
     }
 }

@@ -6,9 +6,10 @@ use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use futures_util::StreamExt as _;
 use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
+use wahook_stream::connect::denied_subject;
 
 use super::diagnosis::Diagnosis;
-use super::health::{Health, denied_subject};
+use super::health::Health;
 use super::link::Link;
 use super::outgoing::Outgoing;
 use super::pending::Pending;

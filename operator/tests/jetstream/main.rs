@@ -1,0 +1,4 @@
+//! The operator's care of streams, against real nats-servers.
+
+mod care;
+mod common;
