@@ -109,7 +109,8 @@ impl Default for Autoscaling {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", default = "PodMetadata::default")]
 pub struct PodMetadata {
-    /// Labels, at most 32.
+    /// Labels, at most 32. Only those that the operator's flags allow are accepted, as other objects of the
+    /// namespace may select pods by any label.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32), transform = crate::schema::short_values)]
     #[x_kube(

@@ -36,9 +36,9 @@ use crate::status::WhatsAppWebhookStatus;
         label_selector_path = ".status.selector"
     ),
     validation = rule(
-        "self.metadata.name.matches('^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$')",
-        "metadata.name must be a DNS label of at most 40 characters: lower-case letters, digits and '-'. It \
-         becomes part of every subject",
+        "self.metadata.name.matches('^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$')",
+        "metadata.name must be a DNS label of at most 40 characters that begins with a letter: lower-case \
+         letters, digits and '-'. It becomes part of every subject and of a Service's name",
     ),
     printcolumn(
         name = "Ready",

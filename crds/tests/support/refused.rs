@@ -11,6 +11,7 @@ pub(crate) const CREATED: &[Case] = &[
     ("metadata: {name: a2345678901234567890123456789012345678901}", "metadata.name must be"),
     ("metadata: {name: Shop}", "metadata.name must be"),
     ("metadata: {name: shop-}", "metadata.name must be"),
+    ("metadata: {name: '7'}", "metadata.name must be a DNS label of at most 40 characters that begins with a letter"),
     // The endpoint.
     ("spec: {endpoint: null}", "spec.endpoint: Required"),
     ("spec: {endpoint: {host: null}}", "spec.endpoint.host: Required"),
@@ -170,7 +171,7 @@ pub(crate) const CHANGED: &[(&str, &str, &str)] = &[
 pub(crate) const ADMITTED: &[&str] = &[
     "{}",
     "metadata: {name: a234567890123456789012345678901234567890}",
-    "metadata: {name: '7'}",
+    "metadata: {name: s}",
     "spec: {endpoint: {path: /}}",
     "spec: {endpoint: {path: /a/b-c_d.e~f}}",
     "spec: {endpoint: {path: /health/webhook}}",

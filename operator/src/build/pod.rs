@@ -3,7 +3,8 @@
 
 use k8s_openapi::api::core::v1::{
     Affinity, Capabilities, ConfigMapProjection, ConfigMapVolumeSource, Container, ContainerPort, EnvVar,
-    HTTPGetAction, KeyToPath, LocalObjectReference, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
+    HTTPGetAction, KeyToPath, LocalObjectReference, NodeAffinity, NodeSelector, NodeSelectorRequirement,
+    NodeSelectorTerm, PodSecurityContext, PodSpec, PodTemplateSpec, PreferredSchedulingTerm, Probe,
     ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection, SecurityContext,
     Toleration, TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
 };
@@ -47,10 +48,14 @@ fn spec(webhook: &Validated) -> PodSpec {
     let scheduling = &webhook.spec.receiver.scheduling;
     let pull_secrets = webhook.pull_secrets.iter().cloned();
     PodSpec {
-        affinity: scheduling.node_affinity.clone().map(|node_affinity| Affinity {
-            node_affinity: Some(node_affinity),
-            ..Affinity::default()
-        }),
+        affinity: scheduling
+            .node_affinity
+            .as_ref()
+            .and_then(node_affinity)
+            .map(|node_affinity| Affinity {
+                node_affinity: Some(node_affinity),
+                ..Affinity::default()
+            }),
         automount_service_account_token: Some(false),
         containers: vec![container(webhook)],
         enable_service_links: Some(false),
@@ -167,6 +172,36 @@ fn toleration(wanted: &Toleration) -> Toleration {
         effect: filled(wanted.effect.as_ref()),
         toleration_seconds: wanted.toleration_seconds,
     }
+}
+
+/// The API server drops empty lists.
+fn node_affinity(wanted: &NodeAffinity) -> Option<NodeAffinity> {
+    let requirement = |wanted: &NodeSelectorRequirement| NodeSelectorRequirement {
+        values: wanted.values.clone().and_then(some),
+        ..wanted.clone()
+    };
+    let requirements = |wanted: &Option<Vec<NodeSelectorRequirement>>| {
+        some(wanted.iter().flatten().map(requirement).collect())
+    };
+    let term = |term: &NodeSelectorTerm| NodeSelectorTerm {
+        match_expressions: requirements(&term.match_expressions),
+        match_fields: requirements(&term.match_fields),
+    };
+    let preferred = wanted.preferred_during_scheduling_ignored_during_execution.iter();
+    let preferred = preferred.flatten().map(|preferred| PreferredSchedulingTerm {
+        preference: term(&preferred.preference),
+        weight: preferred.weight,
+    });
+    let required = wanted
+        .required_during_scheduling_ignored_during_execution
+        .as_ref();
+    let affinity = NodeAffinity {
+        preferred_during_scheduling_ignored_during_execution: some(preferred.collect()),
+        required_during_scheduling_ignored_during_execution: required.map(|required| NodeSelector {
+            node_selector_terms: required.node_selector_terms.iter().map(term).collect(),
+        }),
+    };
+    (affinity != NodeAffinity::default()).then_some(affinity)
 }
 
 /// As the resource says, else over nodes and zones as far as possible. Pods of an old template do not count:

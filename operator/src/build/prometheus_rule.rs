@@ -29,8 +29,9 @@ struct Alert {
     #[serde(rename = "alert")]
     name: &'static str,
     expr: String,
-    #[serde(rename = "for")]
-    lasting: &'static str,
+    /// At once when absent.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    lasting: Option<&'static str>,
     labels: Pairs,
     annotations: Pairs,
 }
@@ -61,21 +62,23 @@ fn alerts(webhook: &Validated) -> Vec<Alert> {
         labels: labels::pairs([("severity", severity), ("namespace", namespace), ("webhook", own)]),
         annotations: labels::pairs([("summary", summary), ("description", description)]),
     };
-    let requests = |status: &str| {
-        format!("sum(rate(whatsapp_webhook_requests_total{{{of}, status=~\"{status}\"}}[5m]))")
-    };
+    let requests =
+        |status: &str| format!("sum(rate(whatsapp_webhook_requests_total{{{of}, status{status}}}[5m]))");
     let p95 = format!(
         "histogram_quantile(0.95, sum by (le) (rate(whatsapp_webhook_latency_seconds_bucket{{{of}}}[5m])))"
     );
-    let events = |outcome: &str| {
-        format!("sum(rate(whatsapp_webhook_events_total{{{of}, outcome=~\"{outcome}\"}}[15m]))")
-    };
+    let events =
+        |outcome: &str| format!("sum(rate(whatsapp_webhook_events_total{{{of}, outcome{outcome}}}[15m]))");
     let mut alerts = vec![
         alert(
             "WhatsAppWebhookErrors",
             "critical",
-            "0m",
-            format!("{} / {} > 0.05", requests("error"), requests("success|error")),
+            None,
+            format!(
+                "{} / {} > 0.05",
+                requests("=\"error\""),
+                requests("=~\"success|error\"")
+            ),
             "More than 5 % of WhatsApp webhook requests fail.",
             "Over 5 minutes {{ $value | humanizePercentage }} of the requests to the webhook were answered with \
              an error. Meta repeats them. Look at the conditions of the WhatsAppWebhook and at the receivers' \
@@ -84,7 +87,7 @@ fn alerts(webhook: &Validated) -> Vec<Alert> {
         alert(
             "WhatsAppWebhookSlow",
             "warning",
-            "5m",
+            Some("5m"),
             format!("{p95} > 10"),
             "WhatsApp webhook requests take more than 10 s.",
             "The 95th percentile is {{ $value | humanizeDuration }}. Meta gives up after 20 s and repeats.",
@@ -92,7 +95,7 @@ fn alerts(webhook: &Validated) -> Vec<Alert> {
         alert(
             "WhatsAppWebhookTooSlow",
             "critical",
-            "2m",
+            Some("2m"),
             format!("{p95} > 15"),
             "WhatsApp webhook requests take more than 15 s.",
             "The 95th percentile is {{ $value | humanizeDuration }}. Meta gives up after 20 s and repeats.",
@@ -100,12 +103,12 @@ fn alerts(webhook: &Validated) -> Vec<Alert> {
         alert(
             "WhatsAppWebhookDuplicates",
             "warning",
-            "15m",
+            Some("15m"),
             format!(
                 "{} / {} > 0.2 and {} > 0.1",
-                events("duplicate"),
-                events("stored|duplicate"),
-                events("duplicate")
+                events("=\"duplicate\""),
+                events("=~\"stored|duplicate\""),
+                events("=\"duplicate\"")
             ),
             "Meta repeats many WhatsApp events.",
             "{{ $value | humanizePercentage }} of the events had been stored before. Meta repeats what was not \
@@ -114,7 +117,7 @@ fn alerts(webhook: &Validated) -> Vec<Alert> {
         alert(
             "WhatsAppWebhookCertificateExpires",
             "warning",
-            "1h",
+            Some("1h"),
             format!("whatsapp_webhook_certificate_not_after_timestamp_seconds{{{of}}} - time() < 30 * 86400"),
             "The certificate of a WhatsApp webhook expires within 30 days.",
             "It expires in {{ $value | humanizeDuration }}. Meta delivers nothing to a host whose certificate \
@@ -125,7 +128,7 @@ fn alerts(webhook: &Validated) -> Vec<Alert> {
         alerts.push(alert(
             "WhatsAppWebhookDown",
             "critical",
-            "5m",
+            Some("5m"),
             format!("absent(whatsapp_webhook_stream_ready{{{of}}} == 1)"),
             "No receiver of a WhatsApp webhook can store events.",
             "No receiver runs, or none reaches its stream. Meta repeats what it cannot deliver for up to seven \

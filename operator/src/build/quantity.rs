@@ -1,5 +1,5 @@
-//! Amounts of CPU and memory in the spelling the API server stores, which rewrites `0.5` to `500m`: what is
-//! applied and what is stored then compare as texts.
+//! Amounts of CPU and memory in a spelling that the API server keeps as it is. It rewrites others, such as `0.5` to `500m`:
+//! what is applied and what is stored would never be the same text.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -9,7 +9,7 @@ pub struct Amount {
     billionths: i128,
 }
 
-/// How an amount was spelled, which the API server keeps where it can.
+/// How an amount was spelled, which is kept where it can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     /// `500m`, `2k`
@@ -21,6 +21,7 @@ enum Family {
 }
 
 const ONE: i128 = 1_000_000_000;
+const THOUSANDTH: i128 = 1_000_000;
 /// Kubernetes' suffixes and the power of ten each stands for.
 const DECIMAL: [(&str, i32); 10] = [
     ("n", -9),
@@ -49,12 +50,15 @@ impl Amount {
     }
 }
 
-/// A quantity in the spelling the API server stores. One that cannot be read stays as it is.
+/// A pod's quantity in the spelling that the API server keeps, which counts in thousandths and rounds up. One that
+/// cannot be read stays as it is.
 pub fn canonical(quantity: &Quantity) -> Quantity {
-    Quantity(parse(&quantity.0).map_or_else(
-        || quantity.0.clone(),
-        |(amount, family)| show(amount.billionths, family),
-    ))
+    let Some((amount, family)) = parse(&quantity.0) else {
+        return quantity.clone();
+    };
+    let thousandths =
+        amount.billionths.div_euclid(THOUSANDTH) + i128::from(amount.billionths.rem_euclid(THOUSANDTH) != 0);
+    Quantity(show(thousandths * THOUSANDTH, family))
 }
 
 fn parse(text: &str) -> Option<(Amount, Family)> {
@@ -135,10 +139,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// What a real API server answered to each of these.
+    /// A test with a real API server looks at what that stores.
     #[test]
-    fn the_spelling_the_api_server_stores() {
-        for (written, stored) in [
+    fn one_amount_has_one_spelling_of_its_kind() {
+        for (written, shown) in [
             ("0.5", "500m"),
             ("1", "1"),
             ("1000m", "1"),
@@ -163,10 +167,11 @@ mod tests {
             ("+2", "2"),
             ("0", "0"),
             ("0Mi", "0"),
-            ("0.0000000001", "1n"),
+            ("0.0000000001", "1m"),
+            ("1.0000000001Gi", "1073741824108m"),
             ("-0.5", "-500m"),
         ] {
-            assert_eq!(canonical(&Quantity(written.into())).0, stored, "{written}");
+            assert_eq!(canonical(&Quantity(written.into())).0, shown, "{written}");
         }
     }
 

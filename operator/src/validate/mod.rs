@@ -5,7 +5,7 @@
 //! behind this step parses a text again, and no receiver is started with a setting it would refuse.
 //!
 //! ```text
-//! names  route  secrets  broker  limits  receiver        each reads its part and notes every problem (check)
+//! names  references  route  secrets  broker  limits  receiver      each reads its part and notes every problem (check)
 //! ```
 
 mod broker;
@@ -14,6 +14,7 @@ mod limits;
 mod model;
 mod names;
 mod receiver;
+mod references;
 mod route;
 mod secrets;
 
@@ -35,6 +36,7 @@ pub fn validate(resource: &WhatsAppWebhook, settings: &Settings) -> Result<Valid
     let mut check = Check::default();
     let spec = &resource.spec;
     let names = names::read(resource, &mut check);
+    references::read(spec, &mut check);
     let route = route::read(&names, &spec.endpoint, settings, &mut check);
     let secrets = secrets::read(&names.name, spec, settings.secret_access, &mut check);
     let (nats, stream) = broker::read(&names, spec, settings, &mut check);

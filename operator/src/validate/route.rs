@@ -35,6 +35,10 @@ pub(super) fn read(resource: &Names, endpoint: &Endpoint, settings: &Settings, c
              slashes, and not /health",
         );
     }
+    let issuer = endpoint.tls.as_ref().and_then(|tls| tls.issuer_ref.as_ref());
+    if issuer.is_some_and(|issuer| !issuer.kind.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        check.invalid("endpoint.tls.issuerRef.kind must be a kind such as Issuer or ClusterIssuer");
+    }
     let via = via(endpoint, settings, check);
     let tls = tls(&resource.name, endpoint, &via, settings, check);
     Route {

@@ -60,6 +60,16 @@ pub enum KubeError {
         /// Its explanation.
         message: String,
     },
+    /// The definitions of another project's kinds could not be fetched.
+    #[error(
+        "fetch {module}: {reason}. What helps: Go 1.26 or newer on PATH and access to the Go module proxy"
+    )]
+    Definitions {
+        /// The Go module they are in.
+        module: &'static str,
+        /// What went wrong.
+        reason: String,
+    },
     /// A process could not be stopped.
     #[error(
         "{part} (process {pid}) still runs {waited:?} after SIGKILL; end it by hand and run `down` again"

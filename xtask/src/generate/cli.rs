@@ -1,16 +1,15 @@
-//! The page of the command line, from the help texts themselves.
+//! The page of the command lines, from the help texts themselves.
 
 use std::fmt::Write as _;
 
 use clap::{Command, CommandFactory as _};
-use wahook_receiver::cli::Cli;
 
 const HEAD: &str = "\
 # Command line
 
-<!-- Written by `cargo xtask generate` from receiver/src/cli/. Do not edit. -->
+<!-- Written by `cargo xtask generate` from receiver/src/cli/ and operator/src/cli/. Do not edit. -->
 
-What `wahook-receiver --help` and the help of each command say.
+What `--help` of both programs and of each of their commands says.
 ";
 
 /// The width of the help texts, whatever terminal this runs in.
@@ -18,18 +17,31 @@ const WIDTH: usize = 100;
 
 /// The page.
 pub(super) fn page() -> String {
-    let mut root = Cli::command().term_width(WIDTH);
-    // Names the commands in full: `wahook-receiver send`.
-    root.build();
     let mut page = HEAD.to_owned();
-    section(&mut page, "wahook-receiver", &mut root);
-    for command in root.get_subcommands_mut() {
-        if command.get_name() != "help" {
-            let title = format!("wahook-receiver {}", command.get_name());
-            section(&mut page, &title, command);
-        }
+    for program in [
+        wahook_receiver::cli::Cli::command(),
+        wahook_operator::cli::Cli::command(),
+    ] {
+        add(&mut page, program);
     }
     page
+}
+
+/// A program and each of its commands.
+fn add(page: &mut String, program: Command) {
+    // The page is the same wherever it is made: no width of a terminal, no value of a variable.
+    let hide = |command: Command| command.mut_args(|arg| arg.hide_env_values(true));
+    let mut root = hide(program.term_width(WIDTH)).mut_subcommands(hide);
+    // Names the commands in full: `wahook-receiver send`.
+    root.build();
+    let name = root.get_name().to_owned();
+    section(page, &name, &mut root);
+    for command in root.get_subcommands_mut() {
+        if command.get_name() != "help" {
+            let title = format!("{name} {}", command.get_name());
+            section(page, &title, command);
+        }
+    }
 }
 
 fn section(page: &mut String, title: &str, command: &mut Command) {
