@@ -21,7 +21,9 @@ pub enum Unfit {
     #[error("it is for an unknown processor, number {0}")]
     Machine(u16),
     /// Dynamically linked.
-    #[error("it is not static, it needs {0}; build it with `cargo xtask image`, or a Go program with CGO_ENABLED=0")]
+    #[error(
+        "it is not static, it needs {0}; build it with `cargo xtask image`, or a Go program with CGO_ENABLED=0"
+    )]
     Loader(String),
 }
 

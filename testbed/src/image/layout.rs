@@ -72,7 +72,13 @@ pub(super) fn render(
         0o644,
         time,
     )?;
-    append(&mut archive, "index.json", index.to_string().as_bytes(), 0o644, time)?;
+    append(
+        &mut archive,
+        "index.json",
+        index.to_string().as_bytes(),
+        0o644,
+        time,
+    )?;
     for blob in [&manifest, &config, &layer] {
         append(&mut archive, &blob_path(blob), blob, 0o644, time)?;
     }

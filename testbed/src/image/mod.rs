@@ -155,7 +155,10 @@ mod tests {
         let program = directory.path().join("tool");
         fs::write(&program, elf::tests::program(Some("/lib64/ld-linux-x86-64.so.2"))).unwrap();
         let error = image("example.com/tool:1", &program).write(&archive).unwrap_err();
-        assert!(error.to_string().contains("/lib64/ld-linux-x86-64.so.2"), "{error}");
+        assert!(
+            error.to_string().contains("/lib64/ld-linux-x86-64.so.2"),
+            "{error}"
+        );
         assert!(!archive.exists());
     }
 
