@@ -85,14 +85,14 @@ impl Api {
 
     /// Answers in text, such as those of `/readyz`, come back as a JSON string.
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, KubeError> {
-        let patch = method == Method::PATCH;
+        let is_patch = method == Method::PATCH;
         let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if is_patch {
+            // JSON is YAML. What is set first stays.
+            request = request.header("content-type", "application/apply-patch+yaml");
+        }
         if let Some(body) = body {
             request = request.json(body);
-        }
-        if patch {
-            // JSON is YAML.
-            request = request.header("content-type", "application/apply-patch+yaml");
         }
         let answer = request.send().await?;
         let status = answer.status();

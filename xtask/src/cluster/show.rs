@@ -6,7 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::ExitCode;
 
-use comfy_table::{Table, presets};
+use comfy_table::Table;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
 use wahook_testbed::kube::{KubeError, Node, Status};
 
 /// The line to copy.
@@ -46,7 +47,7 @@ pub(crate) fn status(status: Option<&Status>, directory: &Path) -> ExitCode {
     };
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_FULL_CONDENSED)
+        .load_style(UTF8_BORDERS_ONLY)
         .set_header(["part", "process", "log"]);
     for part in &status.parts {
         let process = part
