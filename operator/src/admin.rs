@@ -98,7 +98,10 @@ mod tests {
         assert_eq!((status, body.as_str()), (503, "no definition\nno broker\n"));
         let (status, body) = ask(&[], "/metrics").await;
         assert_eq!(status, 200);
-        assert!(body.contains("# TYPE controller_runtime_active_workers gauge\n"), "{body}");
+        assert!(
+            body.contains("# TYPE controller_runtime_active_workers gauge\n"),
+            "{body}"
+        );
         assert_eq!(ask(&[], "/other").await.0, 404);
     }
 }

@@ -10,6 +10,7 @@
 //! | [`process`] | the receiver as a child process |
 //! | [`stream`] | what a JetStream stream holds |
 //! | [`tools`] | helm and other programs of one exact version each, built once |
+//! | [`wheel`] | programs that only `PyPI` has, pinned by digest |
 //!
 //! Every child process belongs to a value; dropping the value, also while a test panics, ends that process and no
 //! other.
@@ -25,3 +26,6 @@ pub mod port;
 pub mod process;
 pub mod stream;
 pub mod tools;
+pub mod wheel;
+
+pub use nats::cache_directory;

@@ -59,6 +59,42 @@ pub const KUBECONFORM: Tool = Tool {
     linker: "-X main.version=v0.8.0",
 };
 
+/// Runs the containers of a node.
+pub const CONTAINERD: Tool = Tool {
+    name: "containerd",
+    package: "github.com/containerd/containerd/v2/cmd/containerd",
+    version: "2.4.2",
+    variable: "WAHOOK_CONTAINERD",
+    linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+};
+
+/// What containerd starts once for every pod.
+pub const CONTAINERD_SHIM: Tool = Tool {
+    name: "containerd-shim-runc-v2",
+    package: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+    version: "2.4.2",
+    variable: "WAHOOK_CONTAINERD_SHIM",
+    linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+};
+
+/// Talks to containerd; imports images.
+pub const CTR: Tool = Tool {
+    name: "ctr",
+    package: "github.com/containerd/containerd/v2/cmd/ctr",
+    version: "2.4.2",
+    variable: "WAHOOK_CTR",
+    linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+};
+
+/// The name server of a cluster.
+pub const COREDNS: Tool = Tool {
+    name: "coredns",
+    package: "github.com/coredns/coredns",
+    version: "1.12.4",
+    variable: "WAHOOK_COREDNS",
+    linker: "-X github.com/coredns/coredns/coremain.GitCommit=1.12.4",
+};
+
 /// Checks workflows of GitHub Actions.
 pub const ACTIONLINT: Tool = Tool {
     name: "actionlint",
@@ -213,7 +249,16 @@ mod tests {
 
     #[test]
     fn a_version_reported_is_the_version_built() {
-        for tool in [HELM, HELM_3, KUBECONFORM, ACTIONLINT] {
+        for tool in [
+            HELM,
+            HELM_3,
+            KUBECONFORM,
+            CONTAINERD,
+            CONTAINERD_SHIM,
+            CTR,
+            COREDNS,
+            ACTIONLINT,
+        ] {
             assert!(tool.linker.ends_with(tool.version), "{}", tool.name);
         }
     }

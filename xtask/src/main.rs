@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask demo`, `test` and `generate`.
+//! The project's own commands: `cargo xtask demo`, `test`, `cluster` and the like.
 
+mod cluster;
 #[cfg(test)]
 mod config_example;
 mod demo;
@@ -28,6 +29,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Install what the tests need, run them all, and end with `N passed, N failed`
     Test(test::TestArgs),
+    /// Start and stop a Kubernetes node on this machine, without Docker, or use the cluster that you have
+    Cluster(cluster::ClusterArgs),
     /// Write the files that are made from the code: golden files and reference pages
     Generate(generate::GenerateArgs),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(args) => boxed(|workspace| demo::run(workspace, &args)),
         Command::Test(args) => boxed(|workspace| test::run(workspace, &args)),
+        Command::Cluster(args) => cluster::run(&args).map_err(Into::into),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };
     done.unwrap_or_else(|error| {

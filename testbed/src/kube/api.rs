@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
@@ -11,6 +11,8 @@ use super::error::KubeError;
 use super::pki::Pair;
 
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// The pause between two questions.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Asks the API server in plain JSON.
 #[derive(Clone, Debug)]
@@ -51,6 +53,28 @@ impl Api {
         self.send(Method::POST, path, Some(object)).await
     }
 
+    /// Server-side apply: makes the object at `path`, or makes it say this.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn apply(&self, path: &str, object: &Value) -> Result<Value, KubeError> {
+        let path = format!("{path}?fieldManager=testbed&force=true");
+        self.send(Method::PATCH, &path, Some(object)).await
+    }
+
+    /// The same for a kind whose definition was made a moment ago: waits until the API server knows it.
+    pub(crate) async fn apply_once_known(&self, path: &str, object: &Value) -> Result<(), KubeError> {
+        let deadline = Instant::now() + REQUEST_LIMIT;
+        loop {
+            match self.apply(path, object).await {
+                Err(KubeError::Refused { status: 404, .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(ASK_EVERY).await;
+                }
+                other => return other.map(drop),
+            }
+        }
+    }
+
     /// DELETE.
     ///
     /// # Errors
@@ -61,7 +85,12 @@ impl Api {
 
     /// Answers in text, such as those of `/readyz`, come back as a JSON string.
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, KubeError> {
+        let is_patch = method == Method::PATCH;
         let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if is_patch {
+            // JSON is YAML. What is set first stays.
+            request = request.header("content-type", "application/apply-patch+yaml");
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -14,7 +14,7 @@ use super::audit::{self, AuditEvent, AuditLevel};
 use super::error::KubeError;
 use super::install::{self, Programs};
 use super::kubeconfig::Login;
-use super::plane::{Part, Plane};
+use super::plane::{Part, Plane, Reach};
 use super::ready::{self, Processes};
 use crate::child::OwnedChild;
 use crate::log::{Log, lock};
@@ -92,7 +92,7 @@ impl ControlPlaneBuilder {
             .tempdir()
             .map_err(KubeError::io("make a directory"))?;
         let port = ReservedPort::new().map_err(KubeError::io("find a free port"))?;
-        let plane = Plane::prepare(directory.path(), port.number(), self.audit)?;
+        let plane = Plane::prepare(directory.path(), Reach::Loopback(port.number()), self.audit)?;
         let api = Api::new(plane.url(), plane.ca(), plane.admin())?;
         let mut started = ControlPlane {
             running: Running::default(),
@@ -283,6 +283,7 @@ impl ControlPlane {
             command.env_remove(name);
         }
         command.env("HOME", self.plane.directory());
+        command.envs(part.environment.iter().cloned());
         let log = lock(&self.running.logs).entry(part.name).or_default().clone();
         let child =
             OwnedChild::spawn(command, &log).map_err(KubeError::io(format!("start {}", part.name)))?;

@@ -100,6 +100,7 @@ impl Detached {
             .env_clear()
             .env("PATH", SYSTEM_PATH)
             .env("HOME", directory)
+            .envs(part.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(failed)?)
             .stderr(log);
@@ -227,6 +228,7 @@ mod tests {
         Part {
             name: "sleep",
             arguments: vec!["60".into()],
+            environment: Vec::new(),
         }
     }
 

@@ -2,9 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::install::InstallError;
+use crate::image::ImageError;
+use crate::tools::ToolError;
+use crate::wheel::WheelError;
 
 /// A control plane or node could not be built, started, reached or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +74,39 @@ pub enum KubeError {
         /// What went wrong.
         reason: String,
     },
+    /// A command of the system failed.
+    #[error("`{command}` ended with {status}: {complaint}")]
+    Command {
+        /// The program and its arguments.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// What it wrote.
+        complaint: String,
+    },
+    /// The machine is not fit for a node; says what to do.
+    #[error("{0}")]
+    Host(String),
+    /// Another directory's node runs here, and there is room for one.
+    #[error(
+        "a node of {} runs on this machine, and there is room for one: take it down first \
+         (cargo xtask cluster down --directory {})",
+        directory.display(),
+        directory.display()
+    )]
+    OtherNode {
+        /// Its directory.
+        directory: PathBuf,
+    },
+    /// One of the node's programs is not here and could not be built.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// One of the node's programs is not here and could not be fetched.
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
+    /// An image could not be made.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// A process could not be stopped.
     #[error(
         "{part} (process {pid}) still runs {waited:?} after SIGKILL; end it by hand and run `down` again"

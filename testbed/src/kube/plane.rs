@@ -5,12 +5,14 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::audit::AuditLevel;
 use super::error::KubeError;
 use super::kubeconfig::{self, Login};
+use super::network::NODE_ADDRESS;
 use super::pki::{Authority, Pair, SigningKey, Subject, write_once};
 
 /// The longest path of a Unix socket is 108 bytes on Linux and 104 elsewhere, with the closing zero.
@@ -19,12 +21,13 @@ const SOCKET_PATH_LIMIT: usize = 103;
 const LONGEST_SOCKET: &str = "/etcd-peer.sock";
 
 /// The range of Service addresses, its first one being the API server's own Service. Nobody routes it.
-const SERVICE_RANGE: &str = "10.255.0.0/16";
+pub(crate) const SERVICE_RANGE: &str = "10.255.0.0/16";
 const API_SERVICE: &str = "10.255.0.1";
 /// The names and addresses under which clients reach the API server.
-const SERVING_NAMES: [&str; 8] = [
+const SERVING_NAMES: [&str; 9] = [
     "127.0.0.1",
     "::1",
+    "10.254.0.1",
     API_SERVICE,
     "localhost",
     "kubernetes",
@@ -32,12 +35,23 @@ const SERVING_NAMES: [&str; 8] = [
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",
 ];
+/// The API server's port on the node's network.
+const NODE_PORT: u16 = 6443;
+
+/// Where the API server listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// On this port of 127.0.0.1: only this machine's processes ask it.
+    Loopback(u16),
+    /// On the node's network, where pods reach it too.
+    Node,
+}
 
 /// A control plane's directory, prepared, and how to reach what will run there.
 #[derive(Debug)]
 pub(crate) struct Plane {
     directory: PathBuf,
-    port: u16,
+    reach: Reach,
     ca: PathBuf,
     ca_pem: String,
     admin: Pair,
@@ -51,12 +65,13 @@ pub(crate) struct Plane {
 pub(crate) struct Part {
     pub(crate) name: &'static str,
     pub(crate) arguments: Vec<OsString>,
+    pub(crate) environment: Vec<(&'static str, OsString)>,
 }
 
 impl Plane {
     /// Makes everything that must be there before the first process starts. Keys that are there already stay.
-    pub(crate) fn prepare(directory: &Path, port: u16, audit: AuditLevel) -> Result<Self, KubeError> {
-        let plane = Self::open(directory, port)?;
+    pub(crate) fn prepare(directory: &Path, reach: Reach, audit: AuditLevel) -> Result<Self, KubeError> {
+        let plane = Self::open(directory, reach)?;
         write_once(
             &plane.kubeconfig(),
             &plane.kubeconfig_for(&Login::Certificate(&plane.admin))?,
@@ -68,7 +83,7 @@ impl Plane {
     }
 
     /// The plane in this directory with its keys, made where they are missing; no other file is written.
-    pub(crate) fn open(directory: &Path, port: u16) -> Result<Self, KubeError> {
+    pub(crate) fn open(directory: &Path, reach: Reach) -> Result<Self, KubeError> {
         let limit = SOCKET_PATH_LIMIT - LONGEST_SOCKET.len();
         if directory.as_os_str().len() > limit {
             return Err(KubeError::PathTooLong {
@@ -92,7 +107,7 @@ impl Plane {
         };
         Ok(Self {
             directory: directory.to_owned(),
-            port,
+            reach,
             ca: authority.certificate(),
             ca_pem: fs::read_to_string(authority.certificate())
                 .map_err(KubeError::io("read the authority's certificate"))?,
@@ -124,33 +139,46 @@ impl Plane {
                 flag("initial-cluster", format!("default={peers}")),
                 flag("log-level", "warn"),
             ],
+            environment: Vec::new(),
         }
     }
 
     pub(crate) fn apiserver(&self) -> Part {
         let audit_log = self.audit_log();
+        let mut arguments = match self.reach {
+            // There is no pod that could reach it, and a loopback address may not be an endpoint.
+            Reach::Loopback(_) => vec![flag("endpoint-reconciler-type", "none")],
+            // How it reaches the kubelet, for logs and commands in pods. The node's name is in no name server.
+            Reach::Node => vec![
+                flag("kubelet-preferred-address-types", "InternalIP"),
+                flag("kubelet-client-certificate", &self.admin.certificate),
+                flag("kubelet-client-key", &self.admin.key),
+            ],
+        };
+        let (address, port) = self.address();
+        let address = address.to_string();
+        arguments.extend([
+            flag("etcd-servers", format!("unix://{}", self.etcd_socket().display())),
+            flag("bind-address", &address),
+            flag("advertise-address", &address),
+            flag("secure-port", port.to_string()),
+            flag("tls-cert-file", &self.serving.certificate),
+            flag("tls-private-key-file", &self.serving.key),
+            flag("client-ca-file", &self.ca),
+            flag("authorization-mode", "Node,RBAC"),
+            flag("service-account-issuer", "https://kubernetes.default.svc"),
+            flag("service-account-key-file", &self.signing_key.public),
+            flag("service-account-signing-key-file", &self.signing_key.private),
+            flag("service-cluster-ip-range", SERVICE_RANGE),
+            flag("allow-privileged", "true"),
+            flag("audit-policy-file", self.audit_policy()),
+            flag("audit-log-path", audit_log),
+            flag("profiling", "false"),
+        ]);
         Part {
             name: "kube-apiserver",
-            arguments: vec![
-                flag("etcd-servers", format!("unix://{}", self.etcd_socket().display())),
-                flag("bind-address", "127.0.0.1"),
-                flag("advertise-address", "127.0.0.1"),
-                flag("secure-port", self.port.to_string()),
-                // There is no pod that could reach it, and a loopback address may not be an endpoint.
-                flag("endpoint-reconciler-type", "none"),
-                flag("tls-cert-file", &self.serving.certificate),
-                flag("tls-private-key-file", &self.serving.key),
-                flag("client-ca-file", &self.ca),
-                flag("authorization-mode", "Node,RBAC"),
-                flag("service-account-issuer", "https://kubernetes.default.svc"),
-                flag("service-account-key-file", &self.signing_key.public),
-                flag("service-account-signing-key-file", &self.signing_key.private),
-                flag("service-cluster-ip-range", SERVICE_RANGE),
-                flag("allow-privileged", "true"),
-                flag("audit-policy-file", self.audit_policy()),
-                flag("audit-log-path", audit_log),
-                flag("profiling", "false"),
-            ],
+            arguments,
+            environment: Vec::new(),
         }
     }
 
@@ -171,6 +199,7 @@ impl Plane {
                 flag("use-service-account-credentials", "true"),
                 flag("profiling", "false"),
             ],
+            environment: Vec::new(),
         }
     }
 
@@ -183,7 +212,15 @@ impl Plane {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.port)
+        let (address, port) = self.address();
+        format!("https://{address}:{port}")
+    }
+
+    fn address(&self) -> (Ipv4Addr, u16) {
+        match self.reach {
+            Reach::Loopback(port) => (Ipv4Addr::LOCALHOST, port),
+            Reach::Node => (NODE_ADDRESS, NODE_PORT),
+        }
     }
 
     pub(crate) fn kubeconfig(&self) -> PathBuf {
@@ -216,7 +253,7 @@ impl Plane {
 }
 
 /// `--name=value`, for values that need not be text.
-fn flag(name: &str, value: impl AsRef<std::ffi::OsStr>) -> OsString {
+pub(crate) fn flag(name: &str, value: impl AsRef<std::ffi::OsStr>) -> OsString {
     let mut flag = OsString::from(format!("--{name}="));
     flag.push(value);
     flag
@@ -230,7 +267,7 @@ mod tests {
     fn a_directory_too_long_for_a_socket_is_refused_before_anything_is_written() {
         let root = tempfile::tempdir().unwrap();
         let long = root.path().join("x".repeat(100));
-        let error = Plane::prepare(&long, 1, AuditLevel::Metadata).unwrap_err();
+        let error = Plane::prepare(&long, Reach::Loopback(1), AuditLevel::Metadata).unwrap_err();
         assert!(
             matches!(error, KubeError::PathTooLong { limit: 88, .. }),
             "{error}"
@@ -241,7 +278,7 @@ mod tests {
     #[test]
     fn nothing_listens_beyond_this_machine() {
         let root = tempfile::tempdir().unwrap();
-        let plane = Plane::prepare(root.path(), 4321, AuditLevel::Metadata).unwrap();
+        let plane = Plane::prepare(root.path(), Reach::Loopback(4321), AuditLevel::Metadata).unwrap();
         let all: Vec<String> = plane
             .parts()
             .iter()

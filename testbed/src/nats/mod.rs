@@ -14,7 +14,7 @@ pub use cluster::NatsCluster;
 pub use config::{Account, Login, Permissions, TlsOptions, User};
 pub use credentials::{Operator, UserCredentials, nkey_user};
 pub use error::NatsError;
-pub(crate) use install::cache_directory;
+pub use install::cache_directory;
 pub use install::{Attempt, InstallError, Installer, VERSION, nats_server};
 pub use server::NatsServer;
 pub use tls::{KeyPairFiles, Pki};

@@ -3,7 +3,13 @@
 
 /// Their names, which are unique in the workspace: chosen by name alone, cargo builds them with the features it builds
 /// everything else with, and nothing twice.
-pub(super) const BINARIES: [&str; 4] = ["kube_children", "kube_control_plane", "kube_node", "leader"];
+pub(super) const BINARIES: [&str; 5] = [
+    "cluster",
+    "kube_children",
+    "kube_control_plane",
+    "kube_node",
+    "leader",
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! A layer around the operator's client that cuts it off at a chosen write: the request, or only its answer, and
 //! everything after it. What a crash at that moment leaves behind.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
@@ -54,7 +54,11 @@ impl Faults {
     /// Whether a request is sent, and whether its answer comes back.
     fn pass(&self, request: &Request<Body>) -> (bool, bool) {
         let is_write = request.method() != Method::GET && !request.uri().path().contains("/events");
-        let number = if is_write { self.writes.fetch_add(1, Ordering::SeqCst) + 1 } else { self.writes() };
+        let number = if is_write {
+            self.writes.fetch_add(1, Ordering::SeqCst) + 1
+        } else {
+            self.writes()
+        };
         match (self.cut, is_write) {
             (None, _) => (true, true),
             (Some(Cut::Before(at)), true) => (number < at, number < at),
@@ -107,7 +111,11 @@ where
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await.map_err(Into::into)?;
-            if answered { Ok(answer) } else { Err("cut off by the test".into()) }
+            if answered {
+                Ok(answer)
+            } else {
+                Err("cut off by the test".into())
+            }
         })
     }
 }

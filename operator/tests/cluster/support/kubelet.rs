@@ -42,10 +42,19 @@ impl Drop for Kubelet {
 async fn work(client: Client, namespace: String, broken: Arc<Mutex<BTreeSet<String>>>) {
     let pods: Api<Pod> = Api::namespaced(client, &namespace);
     loop {
-        for pod in pods.list(&ListParams::default()).await.map(|list| list.items).unwrap_or_default() {
+        for pod in pods
+            .list(&ListParams::default())
+            .await
+            .map(|list| list.items)
+            .unwrap_or_default()
+        {
             let ready = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
-            let ready = ready.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"));
-            let image = pod.spec.as_ref().and_then(|spec| spec.containers.first()?.image.clone());
+            let ready =
+                ready.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"));
+            let image = pod
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.containers.first()?.image.clone());
             let is_broken = broken.lock().unwrap().contains(&image.unwrap_or_default());
             if ready || is_broken || pod.metadata.deletion_timestamp.is_some() {
                 continue;
@@ -55,7 +64,9 @@ async fn work(client: Client, namespace: String, broken: Arc<Mutex<BTreeSet<Stri
                 "conditions": [{ "type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z" }],
             } });
             // A pod that is gone by now needs no status.
-            let _ = pods.patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(&status)).await;
+            let _ = pods
+                .patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(&status))
+                .await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

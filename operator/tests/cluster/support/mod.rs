@@ -68,17 +68,24 @@ impl Lab {
 
     /// The Secret with the app secret that [`webhook`] refers to.
     pub async fn app_secret(&self) {
-        self.secret("meta-app", json!({ "app-secret": "very-private-app-secret" })).await;
+        self.secret("meta-app", json!({ "app-secret": "very-private-app-secret" }))
+            .await;
     }
 
     pub async fn secret(&self, name: &str, values: Value) {
         let secret: Secret =
             serde_json::from_value(json!({ "metadata": { "name": name }, "stringData": values })).unwrap();
-        self.secrets().create(&PostParams::default(), &secret).await.unwrap();
+        self.secrets()
+            .create(&PostParams::default(), &secret)
+            .await
+            .unwrap();
     }
 
     pub async fn create(&self, webhook: &WhatsAppWebhook) -> WhatsAppWebhook {
-        self.webhooks().create(&PostParams::default(), webhook).await.unwrap()
+        self.webhooks()
+            .create(&PostParams::default(), webhook)
+            .await
+            .unwrap()
     }
 
     /// Replaces the spec, as a person with an editor would.
@@ -86,7 +93,11 @@ impl Lab {
         for _ in 0..10 {
             let mut webhook = self.webhooks().get(name).await.unwrap();
             webhook.spec = serde_json::from_value(spec.clone()).unwrap();
-            match self.webhooks().replace(name, &PostParams::default(), &webhook).await {
+            match self
+                .webhooks()
+                .replace(name, &PostParams::default(), &webhook)
+                .await
+            {
                 Ok(webhook) => return webhook,
                 Err(kube::Error::Api(status)) if status.code == 409 => {}
                 Err(error) => panic!("{error}"),
@@ -97,11 +108,17 @@ impl Lab {
 
     pub async fn patch(&self, name: &str, patch: &Value) -> WhatsAppWebhook {
         let parameters = PatchParams::default();
-        self.webhooks().patch(name, &parameters, &Patch::Merge(patch)).await.unwrap()
+        self.webhooks()
+            .patch(name, &parameters, &Patch::Merge(patch))
+            .await
+            .unwrap()
     }
 
     pub async fn delete(&self, name: &str) {
-        self.webhooks().delete(name, &DeleteParams::default()).await.unwrap();
+        self.webhooks()
+            .delete(name, &DeleteParams::default())
+            .await
+            .unwrap();
     }
 
     /// A child of a webhook, if it is there.
@@ -121,12 +138,22 @@ impl Lab {
     }
 
     /// Waits until a condition of a webhook has this status and reason.
-    pub async fn condition(&self, webhook: &str, kind: ConditionType, status: &str, reason: &str) -> WhatsAppWebhook {
+    pub async fn condition(
+        &self,
+        webhook: &str,
+        kind: ConditionType,
+        status: &str,
+        reason: &str,
+    ) -> WhatsAppWebhook {
         let mut last = String::new();
         let deadline = Instant::now() + LIMIT;
         while Instant::now() < deadline {
             if let Some(found) = self.webhooks().get_opt(webhook).await.unwrap() {
-                let conditions = found.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+                let conditions = found
+                    .status
+                    .as_ref()
+                    .map(|status| status.conditions.clone())
+                    .unwrap_or_default();
                 if let Some(condition) = conditions.iter().find(|one| one.type_ == kind.as_str()) {
                     let current = condition.observed_generation == found.metadata.generation;
                     if current && condition.status == status && condition.reason == reason {
@@ -144,7 +171,10 @@ impl Lab {
     pub async fn settled(&self, operator: &Running, webhook: &str) -> WhatsAppWebhook {
         let seen = eventually("the newest generation to be observed", async || {
             let webhook = self.webhooks().get(webhook).await.unwrap();
-            let observed = webhook.status.as_ref().and_then(|status| status.observed_generation);
+            let observed = webhook
+                .status
+                .as_ref()
+                .and_then(|status| status.observed_generation);
             (observed == webhook.metadata.generation).then_some(webhook)
         })
         .await;
@@ -159,7 +189,9 @@ impl Lab {
         let api = self.children(ChildKind::Ingress);
         let name = ChildKind::Ingress.name(webhook);
         eventually("the Ingress", async || api.get_opt(&name).await.unwrap()).await;
-        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
+        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status))
+            .await
+            .unwrap();
     }
 
     /// Plays the kubelet until the value is dropped: pods become ready.

@@ -157,7 +157,11 @@ impl Running {
         let deadline = Instant::now() + LIMIT;
         let mut last = (self.metrics.writes(), Instant::now());
         while last.1.elapsed() < Duration::from_millis(1500) {
-            assert!(Instant::now() < deadline, "it goes on writing: {}", self.metrics.writes());
+            assert!(
+                Instant::now() < deadline,
+                "it goes on writing: {}",
+                self.metrics.writes()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
             let writes = self.metrics.writes();
             if writes != last.0 {
@@ -169,7 +173,10 @@ impl Running {
     /// Ends it in good order.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        tokio::time::timeout(LIMIT, &mut self.task).await.unwrap().unwrap();
+        tokio::time::timeout(LIMIT, &mut self.task)
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 

@@ -63,7 +63,10 @@ pub async fn create_namespace(client: &Client, name: &str) {
         .await
         .unwrap();
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), name);
-    super::eventually("the default account", async || accounts.get_opt("default").await.unwrap()).await;
+    super::eventually("the default account", async || {
+        accounts.get_opt("default").await.unwrap()
+    })
+    .await;
 }
 
 /// Installs a definition and waits until it is served.

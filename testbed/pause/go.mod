@@ -1,0 +1,3 @@
+module wahook.dev/testbed/pause
+
+go 1.26
