@@ -203,16 +203,12 @@ impl Metrics {
 
     /// How many writes were done or tried so far.
     pub fn writes(&self) -> u64 {
-        let families = self.writes.collect();
-        let metrics = families.iter().flat_map(MetricFamily::get_metric);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole numbers from zero"
-        )]
-        metrics
-            .map(|metric| metric.get_counter().get_value() as u64)
-            .sum()
+        sum(&self.writes)
+    }
+
+    /// How many reconciles have ended so far.
+    pub fn reconciles(&self) -> u64 {
+        sum(&self.reconciles)
     }
 
     /// Counts a failure of a watch.
@@ -235,6 +231,13 @@ impl Metrics {
         // The second call would be of a second controller in the same process, which nobody starts.
         let _ = self.webhooks.stores.set(stores);
     }
+}
+
+fn sum(counters: &IntCounterVec) -> u64 {
+    let families = counters.collect();
+    let metrics = families.iter().flat_map(MetricFamily::get_metric);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers from zero")]
+    metrics.map(|metric| metric.get_counter().get_value() as u64).sum()
 }
 
 impl Running {

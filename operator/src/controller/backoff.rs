@@ -45,7 +45,7 @@ impl Backoff {
 }
 
 /// A fifth more or less, so that many webhooks do not come at the same moment.
-pub fn jitter(pause: Duration) -> Duration {
+pub(super) fn jitter(pause: Duration) -> Duration {
     pause.mul_f64(rand::random_range(0.8..1.2))
 }
 

@@ -24,7 +24,7 @@ const PATIENT: Duration = Duration::from_secs(30);
 const REFUSED: Duration = Duration::from_secs(30);
 
 /// How long to wait, about.
-pub fn pause(status: &WhatsAppWebhookStatus, now: &Time, resync: Duration) -> Duration {
+pub(super) fn pause(status: &WhatsAppWebhookStatus, now: &Time, resync: Duration) -> Duration {
     let conditions = &status.conditions;
     let reason = |kind| find(conditions, kind).map_or("", |condition| condition.reason.as_str());
     let is = |kind, wanted: Reason| reason(kind) == wanted.as_str();

@@ -74,7 +74,7 @@ impl Finding {
 }
 
 /// The condition as the status spells it. The time of the last transition moves only with the truth.
-pub fn condition(
+pub(super) fn condition(
     kind: ConditionType,
     finding: &Finding,
     generation: i64,

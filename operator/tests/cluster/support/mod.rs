@@ -4,6 +4,7 @@ mod faults;
 mod kubelet;
 mod operator;
 mod plane;
+mod snapshot;
 
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,10 @@ use wahook_crds::conditions::ConditionType;
 use wahook_operator::child::ChildKind;
 
 pub use faults::{Cut, Faults};
-pub use operator::{Options, Running, Streams};
-pub use plane::Shared;
+pub use kubelet::Kubelet;
+pub use operator::{Options, Running, Streams, settings};
+pub use plane::{Shared, definition, install, own};
+pub use snapshot::{Snapshot, normal};
 
 /// How long anything may take on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -179,8 +182,7 @@ impl Lab {
         })
         .await;
         operator.quiet().await;
-        let _ = seen;
-        self.webhooks().get(webhook).await.unwrap()
+        self.webhooks().get(&seen.metadata.name.unwrap()).await.unwrap()
     }
 
     /// Plays the ingress controller: gives the Ingress an address.
@@ -195,8 +197,26 @@ impl Lab {
     }
 
     /// Plays the kubelet until the value is dropped: pods become ready.
-    pub fn kubelet(&self) -> kubelet::Kubelet {
-        kubelet::Kubelet::start(self.client.clone(), self.namespace.clone())
+    pub fn kubelet(&self) -> Kubelet {
+        Kubelet::start(self.client.clone(), self.namespace.clone())
+    }
+
+    /// Plays cert-manager: the certificate is issued.
+    pub async fn issue_certificate(&self, webhook: &str) {
+        let status = json!({ "status": {
+            "conditions": [{ "type": "Ready", "status": "True" }],
+            "notAfter": "2027-01-01T00:00:00Z",
+        } });
+        let api = self.children(ChildKind::Certificate);
+        let name = ChildKind::Certificate.name(webhook);
+        eventually("the Certificate", async || api.get_opt(&name).await.unwrap()).await;
+        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
+    }
+
+    /// Plays everyone who has to agree before a webhook is ready, but for the kubelet.
+    pub async fn accept(&self, webhook: &str) {
+        self.accept_ingress(webhook).await;
+        self.issue_certificate(webhook).await;
     }
 
     /// What is left in the namespace that somebody labelled as ours.

@@ -1,5 +1,6 @@
 //! The operator, in this process, with a client of its own name.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -76,7 +77,7 @@ pub fn settings() -> Settings {
 #[derive(Default)]
 pub struct Streams {
     trouble: Mutex<Option<Reason>>,
-    asked: Mutex<Vec<String>>,
+    plans: Mutex<BTreeMap<String, String>>,
 }
 
 impl Streams {
@@ -84,15 +85,15 @@ impl Streams {
         *self.trouble.lock().unwrap() = reason;
     }
 
-    /// The names of the streams that were looked after, in order.
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    /// What was asked of a webhook's stream last.
+    pub fn plan(&self, webhook: &str) -> Option<String> {
+        self.plans.lock().unwrap().get(webhook).cloned()
     }
 }
 
 impl StreamKeeping for Streams {
-    fn look_after<'a>(&'a self, plan: &'a StreamPlan, _: &'a StreamOwner) -> BoxFuture<'a, StreamReport> {
-        self.asked.lock().unwrap().push(plan.spec.name.clone());
+    fn look_after<'a>(&'a self, plan: &'a StreamPlan, owner: &'a StreamOwner) -> BoxFuture<'a, StreamReport> {
+        self.plans.lock().unwrap().insert(owner.name.clone(), format!("{plan:?}"));
         let trouble = *self.trouble.lock().unwrap();
         Box::pin(async move {
             StreamReport {
@@ -110,6 +111,7 @@ impl StreamKeeping for Streams {
 pub struct Running {
     pub context: Arc<Context>,
     pub metrics: Arc<Metrics>,
+    pub streams: Arc<Streams>,
     /// The operator's name in the audit log.
     pub user: String,
     stop: CancellationToken,
@@ -135,7 +137,7 @@ impl Running {
         let context = Arc::new(Context::new(
             client,
             settings,
-            options.streams,
+            Arc::clone(&options.streams) as Arc<dyn StreamKeeping>,
             kinds,
             Arc::clone(&metrics),
             Some(user.clone()),
@@ -146,6 +148,7 @@ impl Running {
         Self {
             context,
             metrics,
+            streams: options.streams,
             user,
             stop,
             task,
@@ -168,6 +171,11 @@ impl Running {
                 last = (writes, Instant::now());
             }
         }
+    }
+
+    /// How many looks have ended.
+    pub fn reconciles(&self) -> u64 {
+        self.metrics.reconciles()
     }
 
     /// Ends it in good order.
