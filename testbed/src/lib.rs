@@ -5,15 +5,18 @@
 //! | [`nats`] | a NATS server of one exact version: found or installed, started, broken on purpose, stopped; clusters; TLS; credentials |
 //! | [`kube`] | a Kubernetes control plane: built once, started, restarted, stopped; with an audit log and users |
 //! | [`hostile_broker`] | a NATS stand-in that answers each publish the way a script says |
+//! | [`image`] | container images in an archive, from a static program, without an engine |
 //! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
 //! | [`process`] | the receiver as a child process |
 //! | [`stream`] | what a JetStream stream holds |
+//! | [`tools`] | helm and other programs of one exact version each, built once |
 //!
 //! Every child process belongs to a value; dropping the value, also while a test panics, ends that process and no
 //! other.
 
 pub mod child;
 pub mod hostile_broker;
+pub mod image;
 pub mod kube;
 pub mod log;
 pub mod meta;
@@ -21,3 +24,4 @@ pub mod nats;
 pub mod port;
 pub mod process;
 pub mod stream;
+pub mod tools;

@@ -54,6 +54,12 @@ impl Workspace {
         })
     }
 
+    /// A workspace somewhere, to look at commands only.
+    #[cfg(test)]
+    pub(crate) fn at(root: &str) -> Self {
+        Self { root: root.into() }
+    }
+
     /// A file of the workspace, by its path from the root.
     pub(crate) fn file(&self, path: &str) -> PathBuf {
         self.root.join(path)

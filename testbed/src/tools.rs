@@ -1,0 +1,220 @@
+//! Programs from the Go world that tests drive, each of one exact version, built once into the cache.
+//!
+//! `go install` takes them from the Go module proxy, checked by Go's checksum database. The cache's key is the
+//! version, so a second run builds nothing. Who has a program already names it in a variable, such as
+//! `WAHOOK_HELM`; it is used as it is.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::child::find_program;
+use crate::nats::cache_directory;
+
+/// How many lines of a failed build are shown.
+const LAST_LINES: usize = 6;
+
+/// A program of one version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// What the program is called.
+    pub name: &'static str,
+    /// The Go package of its `main`.
+    pub package: &'static str,
+    /// The module's version, without `v`.
+    pub version: &'static str,
+    /// The environment variable that names a program to use instead.
+    pub variable: &'static str,
+    /// What the linker is told beside leaving debug information out, such as the version the program reports.
+    pub linker: &'static str,
+}
+
+/// Helm 4, which the chart is tested with in full.
+pub const HELM: Tool = Tool {
+    name: "helm",
+    package: "helm.sh/helm/v4/cmd/helm",
+    version: "4.3.1",
+    variable: "WAHOOK_HELM",
+    linker: "-X helm.sh/helm/v4/internal/version.version=v4.3.1",
+};
+
+/// Helm 3, which many still have.
+pub const HELM_3: Tool = Tool {
+    name: "helm",
+    package: "helm.sh/helm/v3/cmd/helm",
+    version: "3.22.0",
+    variable: "WAHOOK_HELM_3",
+    linker: "-X helm.sh/helm/v3/internal/version.version=v3.22.0",
+};
+
+/// Checks manifests against schemas.
+pub const KUBECONFORM: Tool = Tool {
+    name: "kubeconform",
+    package: "github.com/yannh/kubeconform/cmd/kubeconform",
+    version: "0.8.0",
+    variable: "WAHOOK_KUBECONFORM",
+    linker: "-X main.version=v0.8.0",
+};
+
+/// Checks workflows of GitHub Actions.
+pub const ACTIONLINT: Tool = Tool {
+    name: "actionlint",
+    package: "github.com/rhysd/actionlint/cmd/actionlint",
+    version: "1.7.12",
+    variable: "WAHOOK_ACTIONLINT",
+    linker: "-X github.com/rhysd/actionlint.version=1.7.12",
+};
+
+/// A program is not here and could not be built; says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{name} {version} is not here and could not be built: {reason}. What helps: install Go 1.26 or newer \
+     (https://go.dev/dl) and run this again with access to the Go module proxy; or set {variable} to the path of one"
+)]
+pub struct ToolError {
+    name: &'static str,
+    version: &'static str,
+    variable: &'static str,
+    reason: String,
+}
+
+impl Tool {
+    /// The program's path: the one its variable names, else the cached one, else one built now. Blocks; a build takes
+    /// from seconds to minutes.
+    ///
+    /// # Errors
+    /// [`ToolError`].
+    pub fn find_or_install(&self) -> Result<PathBuf, ToolError> {
+        let search_path = env::var_os("PATH").unwrap_or_default();
+        self.find_or_install_in(cache_directory(), search_path)
+    }
+
+    /// The same, with a cache and a search path of the caller's.
+    ///
+    /// # Errors
+    /// [`ToolError`].
+    pub fn find_or_install_in(
+        &self,
+        cache: Option<PathBuf>,
+        search_path: OsString,
+    ) -> Result<PathBuf, ToolError> {
+        if let Some(named) = env::var_os(self.variable).filter(|value| !value.is_empty()) {
+            return Ok(named.into());
+        }
+        self.cached_or_built(cache, &search_path)
+            .map_err(|reason| ToolError {
+                name: self.name,
+                version: self.version,
+                variable: self.variable,
+                reason,
+            })
+    }
+
+    /// The lock makes a second process wait and take the first one's result; the rename makes the result whole even where
+    /// locks do not work.
+    fn cached_or_built(&self, cache: Option<PathBuf>, search_path: &OsString) -> Result<PathBuf, String> {
+        let cache = cache.ok_or("there is no cache directory (set WAHOOK_CACHE or HOME)")?;
+        let home = cache.join(format!("{}-{}", self.name, self.version));
+        let target = home.join(self.name);
+        if target.is_file() {
+            return Ok(target);
+        }
+        let go = find_program("go", search_path).ok_or("there is no `go` on PATH")?;
+        let text = |error: io::Error| format!("{}: {error}", home.display());
+        fs::create_dir_all(&home).map_err(text)?;
+        let lock = File::create(home.join("install.lock")).map_err(text)?;
+        if lock.try_lock().is_err() {
+            self.progress("another process is building it; waiting");
+            lock.lock().map_err(text)?;
+        }
+        if target.is_file() {
+            return Ok(target);
+        }
+        let scratch = tempfile::Builder::new()
+            .prefix("install-")
+            .tempdir_in(&home)
+            .map_err(text)?;
+        self.progress("building with `go install`, once; it takes up to a few minutes");
+        self.build(&go, search_path, scratch.path())?;
+        fs::rename(scratch.path().join(self.name), &target).map_err(text)?;
+        self.progress(&format!("installed at {}", target.display()));
+        Ok(target)
+    }
+
+    fn build(&self, go: &Path, search_path: &OsString, scratch: &Path) -> Result<(), String> {
+        let output = Command::new(go)
+            .env("PATH", search_path)
+            .env("GOBIN", scratch)
+            // A pure Go build needs no C compiler; go.work and GOFLAGS of the user must not change the result.
+            .env("CGO_ENABLED", "0")
+            .env("GOWORK", "off")
+            .env("GOFLAGS", "")
+            .args(["install", "-trimpath", "-buildvcs=false", "-ldflags"])
+            .arg(format!("-s -w {}", self.linker))
+            .arg(format!("{}@v{}", self.package, self.version))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = complaint.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+        Err(format!(
+            "`go install` ended with {}: {}",
+            output.status,
+            last.join(" | ")
+        ))
+    }
+
+    fn progress(&self, line: &str) {
+        eprintln!("{} {}: {line}", self.name, self.version);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Nothing that exists, so that nothing is built or found by accident.
+    const NOTHING: Tool = Tool {
+        name: "no-such-tool",
+        package: "example.invalid/nothing",
+        version: "0.0.1",
+        variable: "WAHOOK_NO_SUCH_TOOL",
+        linker: "",
+    };
+
+    #[test]
+    fn without_go_the_error_names_what_to_do() {
+        let empty = tempfile::tempdir().unwrap();
+        let error = NOTHING.find_or_install_in(Some(empty.path().into()), OsString::new());
+        let text = error.unwrap_err().to_string();
+        for part in ["no-such-tool 0.0.1", "no `go` on PATH", "WAHOOK_NO_SUCH_TOOL"] {
+            assert!(text.contains(part), "{part:?} is missing in: {text}");
+        }
+        assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_in_the_cache_is_used() {
+        let cache = tempfile::tempdir().unwrap();
+        let home = cache.path().join("no-such-tool-0.0.1");
+        fs::create_dir(&home).unwrap();
+        fs::write(home.join("no-such-tool"), "").unwrap();
+        let found = NOTHING.find_or_install_in(Some(cache.path().into()), OsString::new());
+        assert_eq!(found.unwrap(), home.join("no-such-tool"));
+    }
+
+    #[test]
+    fn a_version_reported_is_the_version_built() {
+        for tool in [HELM, HELM_3, KUBECONFORM, ACTIONLINT] {
+            assert!(tool.linker.ends_with(tool.version), "{}", tool.name);
+        }
+    }
+}
