@@ -59,7 +59,13 @@ pub struct BrokerState {
 impl BrokerState {
     /// Whether the broker is connected. It is not before a stream was first asked for.
     pub fn is_connected(&self) -> bool {
-        self.connection.is_some()
+        self.alive().is_some()
+    }
+
+    fn alive(&self) -> Option<&Arc<Connection>> {
+        self.connection
+            .as_ref()
+            .filter(|connection| !connection.is_lost())
     }
 
     /// What is wrong, also while an older login still serves.
@@ -136,18 +142,23 @@ impl Broker {
             tokio::spawn(async move { stop.run_until_cancelled(life.run()).await });
         });
         let mut state = self.state.subscribe();
-        let known = state.wait_for(|state| state.connection.is_some() || state.trouble.is_some());
+        let known = state.wait_for(|state| {
+            // While an older login serves there can be both. What is lost is about to be replaced.
+            state.is_connected() || (state.connection.is_none() && state.trouble.is_some())
+        });
         // The sender lives in `self`, so the channel cannot close.
         let state = match timeout(CONNECT_WAIT, known).await {
             Ok(Ok(state)) => state.clone(),
             _ => BrokerState::default(),
         };
-        state.connection.ok_or_else(|| {
-            state.trouble.unwrap_or_else(|| Trouble {
+        match (state.alive(), state.trouble()) {
+            (Some(connection), _) => Ok(Arc::clone(connection)),
+            (None, Some(trouble)) => Err(trouble.clone()),
+            (None, None) => Err(Trouble {
                 reason: Reason::BrokerUnreachable,
                 message: "the broker does not answer. Check --nats-servers and the network".to_owned(),
-            })
-        })
+            }),
+        }
     }
 }
 

@@ -33,8 +33,8 @@ pub(super) struct Want<'a> {
     pub(super) config: Config,
     /// The copies that the resource itself names.
     pub(super) replicas: Option<usize>,
-    /// Whether the configuration's window counts; that of a bucket is the server's business.
-    pub(super) has_window: bool,
+    /// The window of ids, where it matters: not in a bucket.
+    pub(super) window: Option<Duration>,
     /// Whose it is.
     pub(super) owner: &'a StreamOwner,
 }
@@ -70,6 +70,15 @@ pub(super) struct Changes {
 /// Compares what is there with what is wanted.
 pub(super) fn changes(found: &Found, want: &Want<'_>) -> Changes {
     let mut changes = Changes::default();
+    if found.config().sealed {
+        // JetStream takes no change of a sealed stream, and does not say so of every one.
+        changes.obstacle(format!(
+            "{what} is sealed and takes no events, and JetStream cannot change that. Read the events and remove {what} \
+             yourself: it is then made anew",
+            what = want.what
+        ));
+        return changes;
+    }
     changes.rules(found, want);
     changes.times(found, want);
     changes.bytes(found, want);
@@ -167,13 +176,16 @@ impl Changes {
                 settings.push(("max_age", nanoseconds(must.max_age)));
             }
         }
-        if want.has_window && is.duplicate_window != must.duplicate_window {
-            words.push(format!(
-                "duplicate_window {} -> {}",
-                human(is.duplicate_window),
-                human(must.duplicate_window)
-            ));
-            settings.push(("duplicate_window", nanoseconds(must.duplicate_window)));
+        // A bucket's window is the server's business, as long as it is not longer than the age.
+        let window = match want.window {
+            Some(window) => window,
+            None if !settings.is_empty() && is_shorter(must.max_age, is.duplicate_window) => must.max_age,
+            None => is.duplicate_window,
+        };
+        if is.duplicate_window != window {
+            let (from, to) = (human(is.duplicate_window), human(window));
+            words.push(format!("duplicate_window {from} -> {to}"));
+            settings.push(("duplicate_window", nanoseconds(window)));
         }
         if !settings.is_empty() {
             self.step(words.join(", "), settings);
@@ -225,12 +237,6 @@ impl Changes {
             self.obstacle(format!(
                 "{what} is a work queue, which forgets ids when the broker restarts, and JetStream cannot change that. \
                  Read the events and remove {what} yourself: it is then made anew"
-            ));
-        }
-        if is.sealed {
-            self.obstacle(format!(
-                "{what} is sealed and takes no events, and JetStream cannot change that. Read the events and remove \
-                 {what} yourself: it is then made anew"
             ));
         }
         if is.persist_mode == Some(PersistenceMode::Async) {

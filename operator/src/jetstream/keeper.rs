@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_nats::jetstream::stream::Config;
 use wahook_crds::conditions::Reason;
@@ -93,15 +94,19 @@ impl Keeper<'_> {
     fn stream(&self) -> Want<'_> {
         let mut config = self.plan.spec.stream_config(self.api.is_clustered());
         config.deny_delete = self.plan.deny_delete;
-        self.want(format!("stream {}", config.name), config, true)
+        self.want(
+            format!("stream {}", config.name),
+            config,
+            Some(self.plan.spec.window),
+        )
     }
 
     fn bucket(&self) -> Want<'_> {
         let config = self.plan.spec.bucket_stream_config(self.api.is_clustered());
-        self.want(format!("bucket {}", self.plan.spec.bucket), config, false)
+        self.want(format!("bucket {}", self.plan.spec.bucket), config, None)
     }
 
-    fn want(&self, what: String, mut config: Config, has_window: bool) -> Want<'_> {
+    fn want(&self, what: String, mut config: Config, window: Option<Duration>) -> Want<'_> {
         let signed = self.owner.metadata();
         config.metadata = signed
             .into_iter()
@@ -111,7 +116,7 @@ impl Keeper<'_> {
             what,
             config,
             replicas: self.plan.spec.replicas,
-            has_window,
+            window,
             owner: self.owner,
         }
     }
@@ -136,18 +141,23 @@ impl Keeper<'_> {
         }
         let mut refused: Vec<(String, Problem)> = Vec::new();
         for _ in 0..ROUNDS {
-            let steps = changes(&found, &want).steps;
-            let is_new = |what: &String| !refused.iter().any(|(refused, _)| refused == what);
-            let steps: Vec<_> = steps.into_iter().filter(|step| is_new(&step.what)).collect();
+            let mut steps = changes(&found, &want).steps;
+            steps.retain(|step| !refused.iter().any(|(refused, _)| *refused == step.what));
             if steps.is_empty() {
                 break;
             }
             for step in steps {
                 match self.api.update(name, &step.apply(&found.raw)).await {
+                    Ok(changed) if changes(&changed, &want).steps.contains(&step) => {
+                        let text = format!(
+                            "JetStream accepts a change of {} and does not make it: {}. Look at its configuration",
+                            want.what, step.what
+                        );
+                        refused.push((step.what, Problem::new(Reason::StreamRefused, text)));
+                    }
                     Ok(changed) => {
-                        outcome
-                            .written
-                            .push(format!("changed {}: {}", want.what, step.what));
+                        let words = format!("changed {}: {}", want.what, step.what);
+                        outcome.written.push(words);
                         found = changed;
                     }
                     Err(failure) => {
@@ -158,20 +168,9 @@ impl Keeper<'_> {
             }
         }
         self.claims.record(self, name);
-        let left = changes(&found, &want);
-        outcome
-            .problems
-            .extend(refused.into_iter().map(|(_, problem)| problem));
-        outcome.problems.extend(left.obstacles);
-        if outcome.problems.is_empty() && !left.steps.is_empty() {
-            let what: Vec<_> = left.steps.into_iter().map(|step| step.what).collect();
-            let text = format!(
-                "{} does not take over a change: {}. Look at its configuration",
-                want.what,
-                what.join(", ")
-            );
-            outcome.problems.push(Problem::new(Reason::StreamRefused, text));
-        }
+        let refusals = refused.into_iter().map(|(_, problem)| problem);
+        outcome.problems.extend(refusals);
+        outcome.problems.extend(changes(&found, &want).obstacles);
         outcome.problems.extend(fullness(&want.what, &found));
         outcome.found = Some(found);
         outcome

@@ -10,7 +10,9 @@ use tokio::sync::Mutex;
 use wahook_operator::jetstream::{Broker, BrokerSettings, StreamOwner, StreamReport};
 use wahook_operator::validate::{StreamKeeper, StreamPlan};
 use wahook_stream::StreamSpec;
+use wahook_testbed::meta::raw_http;
 use wahook_testbed::nats::NatsServer;
+use wahook_testbed::port::ReservedPort;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -117,4 +119,25 @@ pub(crate) async fn eventually(what: &str, limit: Duration, mut check: impl Asyn
         assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// How many connections of a user the server has, as its monitoring port says; of anybody when the user is empty.
+pub(crate) async fn connections(monitor: &ReservedPort, user: &str) -> usize {
+    let question = b"GET /connz?auth=1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let answer = raw_http(monitor.address(), question, Duration::from_secs(5))
+        .await
+        .unwrap()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    let all = report["connections"].as_array().unwrap();
+    all.iter()
+        .filter(|one| user.is_empty() || one["authorized_user"] == *user)
+        .count()
+}
+
+/// The block below a heading of docs/nats-permissions.md.
+pub(crate) fn documented(heading: &str) -> String {
+    let page = include_str!("../../../docs/nats-permissions.md");
+    let section = page.split_once(&format!("## {heading}\n")).unwrap().1;
+    section.split("```").nth(1).unwrap().to_owned()
 }
