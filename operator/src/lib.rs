@@ -4,7 +4,14 @@
 //! observe -> validate -> build -> apply -> status
 //! ```
 
+pub mod admin;
+mod amount;
+pub mod build;
 pub mod child;
+pub mod cli;
+pub mod leader;
+pub mod metrics;
 pub mod names;
+pub mod server;
 pub mod settings;
 pub mod validate;

@@ -49,3 +49,8 @@ pub fn events(webhook: &str) -> String {
 pub fn tls(webhook: &str) -> String {
     format!("{webhook}-tls")
 }
+
+/// Whether only the operator sets labels and annotations of this key.
+pub fn is_ours(key: &str) -> bool {
+    key.starts_with("wahook.dev/") || key.starts_with("app.kubernetes.io/")
+}

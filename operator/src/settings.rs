@@ -72,10 +72,53 @@ pub struct Allow {
     pub images: Vec<Pattern>,
     /// Annotations of the Ingress and of pods.
     pub annotations: Vec<Pattern>,
+    /// Labels of pods. Other objects of the namespace may select pods by any of them.
+    pub labels: Vec<Pattern>,
     /// Environment variables of receivers.
     pub env: Vec<Pattern>,
     /// Which namespaces may use which hosts; all may use all when empty.
     pub hosts: Vec<HostGrant>,
+}
+
+impl Allow {
+    /// Whether the annotation may be set. One that puts text into a proxy's own configuration has to be named
+    /// in full: who writes `nginx.ingress.kubernetes.io/*` does not mean it.
+    pub fn annotation(&self, key: &str) -> bool {
+        allows(&self.annotations, key, key.contains("snippet"))
+    }
+
+    /// Whether the pod label may be set.
+    pub fn label(&self, key: &str) -> bool {
+        allows(&self.labels, key, false)
+    }
+
+    /// Whether the environment variable may be set. One that changes what code is loaded or which certificate
+    /// authorities are trusted has to be named in full.
+    pub fn env(&self, name: &str) -> bool {
+        let upper = name.to_ascii_uppercase();
+        allows(
+            &self.env,
+            name,
+            upper.starts_with("LD_") || upper.starts_with("SSL_CERT_"),
+        )
+    }
+
+    /// Whether the image may be used, beside the default one.
+    pub fn image(&self, image: &str) -> bool {
+        allows(&self.images, image, false)
+    }
+
+    /// Whether the namespace may use the host.
+    pub fn host(&self, namespace: &str, host: &str) -> bool {
+        let grants = |grant: &HostGrant| grant.namespace.matches(namespace) && grant.host.matches(host);
+        self.hosts.is_empty() || self.hosts.iter().any(grants)
+    }
+}
+
+fn allows(patterns: &[Pattern], text: &str, in_full: bool) -> bool {
+    patterns
+        .iter()
+        .any(|pattern| pattern.0 == text || !in_full && pattern.matches(text))
 }
 
 /// A host that a namespace may use.
@@ -134,6 +177,59 @@ impl fmt::Display for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_dangerous_has_to_be_named_in_full() {
+        let all = vec![Pattern::new("*")];
+        let allow = Allow {
+            annotations: all.clone(),
+            env: all,
+            ..Allow::default()
+        };
+        assert!(allow.annotation("nginx.ingress.kubernetes.io/limit-rps") && allow.env("HTTPS_PROXY"));
+        for key in [
+            "nginx.ingress.kubernetes.io/configuration-snippet",
+            "nginx.ingress.kubernetes.io/server-snippet",
+            "nginx.org/location-snippets",
+        ] {
+            assert!(!allow.annotation(key), "{key}");
+        }
+        for name in [
+            "LD_PRELOAD",
+            "LD_LIBRARY_PATH",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+            "ld_preload",
+        ] {
+            assert!(!allow.env(name), "{name}");
+            let exact = Allow {
+                env: vec![Pattern::new(name)],
+                ..Allow::default()
+            };
+            assert!(exact.env(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_granted_to_namespaces() {
+        assert!(Allow::default().host("shop", "hooks.example.com"));
+        let allow = Allow {
+            hosts: vec![HostGrant {
+                namespace: Pattern::new("shop"),
+                host: Pattern::new("*.shop.example.com"),
+            }],
+            ..Allow::default()
+        };
+        assert!(allow.host("shop", "hooks.shop.example.com"));
+        for (namespace, host) in [
+            ("shop", "hooks.example.com"),
+            ("shop", "shop.example.com"),
+            ("other", "hooks.shop.example.com"),
+            ("shop-2", "hooks.shop.example.com"),
+        ] {
+            assert!(!allow.host(namespace, host), "{namespace} {host}");
+        }
+    }
 
     #[test]
     fn patterns() {

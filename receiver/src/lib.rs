@@ -20,5 +20,4 @@ pub mod publish;
 pub mod secrets;
 pub mod server;
 pub mod signature;
-pub mod telemetry;
 pub mod webhook;

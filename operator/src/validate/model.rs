@@ -1,6 +1,7 @@
 //! A resource as the rest of the operator knows it: everything parsed, defaulted and allowed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use wahook_crds::conditions::{ConditionType, Reason};
@@ -30,6 +31,10 @@ pub struct Validated {
     pub nats: NatsTarget,
     /// The stream.
     pub stream: StreamPlan,
+    /// What one receiver accepts at most.
+    pub limits: Limits,
+    /// How often metrics are read.
+    pub scrape_interval: Duration,
     /// How many receivers run.
     pub scale: Scale,
     /// The receivers' image, allowed.
@@ -112,6 +117,8 @@ pub struct SecretFile {
 pub struct NatsTarget {
     /// Its servers.
     pub servers: Vec<String>,
+    /// Their ports.
+    pub ports: BTreeSet<u16>,
     /// Whether they are those of the operator's flags. The operator connects to no others.
     pub is_default: bool,
     /// The prefix of the receiver's inbox.
@@ -158,6 +165,35 @@ pub enum Scale {
         /// The share of the requested CPU aimed at, in percent.
         target_cpu_percent: i32,
     },
+}
+
+/// `spec.limits`, read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body_bytes: i64,
+    /// All bodies held at one time, in bytes.
+    pub body_memory_bytes: i64,
+    /// All headers of a request, in bytes.
+    pub header_bytes: i64,
+    /// From the first byte of a request to the end of its headers.
+    pub header_timeout: Duration,
+    /// From the end of the headers to the end of the body.
+    pub body_timeout: Duration,
+    /// A connection without a request.
+    pub idle_timeout: Duration,
+    /// A client that does not read its answer.
+    pub write_timeout: Duration,
+    /// From a verified body to the acknowledgement of all its events.
+    pub publish_deadline: Duration,
+    /// Open connections.
+    pub connections: i32,
+    /// Requests in progress.
+    pub in_flight_requests: i32,
+    /// Events published and not yet acknowledged.
+    pub in_flight_events: i32,
+    /// Wrong signatures of one client in a minute.
+    pub bad_signatures_per_minute: i32,
 }
 
 /// Why a resource cannot be followed as it is written.

@@ -20,8 +20,8 @@ use crate::metrics::{Metrics, MetricsError};
 use crate::publish::{ConnectError, SessionError};
 use crate::secrets::{POLL, SecretSet, SecretsHandle, SecretsSource, SecretsWatcher};
 use crate::server::{self, BindError, Hooks, Limits, NoHooks, Shutdown};
-use crate::telemetry::{self, TelemetryError};
 use crate::{admin, webhook};
+use wahook_telemetry::TelemetryError;
 
 /// How long the admin port's connections may live after the public port is closed.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
     loaded.config.stream.ensure |= args.ensure_stream;
     let config = &loaded.config;
     let format = args.log_format.unwrap_or(config.log.format);
-    let log_level = telemetry::init(format, config.log.level.as_str())?;
+    let log_level = wahook_telemetry::init(format, config.log.level.as_str())?;
     for key in &loaded.unknown_keys {
         warn!(
             key,

@@ -17,8 +17,8 @@ use crate::dedupe::Dedupe;
 use crate::metrics::Metrics;
 use crate::publish::{ClaimCheck, Health, Monitor, Publisher, Session, options};
 use crate::secrets::{POLL, SecretsHandle};
-use crate::telemetry::LogLevel;
 use crate::webhook::{Ingest, Live, Webhook};
+use wahook_telemetry::LogLevel;
 
 /// The parts that live as long as the process.
 pub(super) struct Parts {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::telemetry::LogFormat;
+use wahook_telemetry::LogFormat;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -103,6 +103,12 @@ pub enum UsageError {
         "cannot send to this address: {0}. Use http://host/path, or https:// with CA certificates installed"
     )]
     Client(#[from] reqwest::Error),
+    /// What says where stored events are makes no sense.
+    #[error("cannot look for stored events: {problem}")]
+    Lookup {
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// The answer could not be printed.
     #[error("cannot write the result: {0}. Check where standard output goes")]
     Output(#[from] std::io::Error),

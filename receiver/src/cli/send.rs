@@ -1,5 +1,7 @@
 //! `wahook-receiver send`: posts signed sample webhooks, as Meta would.
 
+mod stored;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -7,14 +9,18 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use reqwest::{Client, Url};
 
+use stored::{Lookup, StoredArgs};
+
 use super::UsageError;
 use super::secret_file::{self, GivenSecret};
 use crate::signature::{HEADER, PREFIX, sign};
-use crate::telemetry::one_line;
 use wahook_events::samples::{self, Sample};
+use wahook_telemetry::one_line;
 
 /// How much of an answer's body is shown, in characters.
 const ANSWER_SHOWN: usize = 200;
+/// The pause between two attempts while waiting.
+const PAUSE: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,10 +33,13 @@ Examples:
   A signature the receiver must refuse with 401:
     wahook-receiver send --secret-file app-secret --bad-signature
 
+  A message that must be in the stream afterwards, once the receiver is up:
+    wahook-receiver send --secret-file app-secret --wait 60 --expect-stored
+
   A body to post with another tool:
     wahook-receiver send --type batch --dump > body.json
 
-Exit codes: 0 every answer was 200, 1 one was not, 2 the command was used wrongly.";
+Exit codes: 0 every answer was 200 and, if that was asked, everything is stored; 1 not so; 2 the command was used wrongly.";
 
 /// Post signed sample webhooks, as Meta would
 #[derive(Debug, Args)]
@@ -68,6 +77,14 @@ pub struct SendArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub timeout: u64,
 
+    /// Seconds to go on trying until the first answer is 200
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u64,
+
+    /// Where to look for what was posted
+    #[command(flatten)]
+    pub stored: StoredArgs,
+
     /// Show the samples there are and stop
     #[arg(long)]
     pub list: bool,
@@ -104,18 +121,21 @@ pub async fn run(args: &SendArgs, mut out: impl Write) -> Result<u8, UsageError>
             args.to.origin().ascii_serialization()
         )?;
     }
-    post_all(args, sample, secret, &mut out).await
+    let lookup = Lookup::new(&args.stored)?;
+    post_all(args, sample, secret, lookup.as_ref(), &mut out).await
 }
 
 async fn post_all(
     args: &SendArgs,
     sample: &Sample,
     secret: &GivenSecret,
+    lookup: Option<&Lookup>,
     out: &mut impl Write,
 ) -> Result<u8, UsageError> {
     let client = client(args)?;
     let mut all_stored = true;
     let repeated = body(sample, true, 1);
+    let mut patience = Some(Instant::now() + Duration::from_secs(args.wait));
     for number in 1..=args.count {
         let body = if args.repeat {
             repeated.clone()
@@ -123,10 +143,18 @@ async fn post_all(
             body(sample, false, number)
         };
         let signature = signature(secret.loaded(), body.as_bytes(), args.bad_signature);
-        let started = Instant::now();
-        let answer = post(&client, &args.to, body, signature).await;
-        let elapsed = started.elapsed().as_millis();
-        all_stored &= matches!(answer, Ok((200, _)));
+        let (answer, elapsed) = loop {
+            let started = Instant::now();
+            let answer = post(&client, &args.to, body.clone(), signature.clone()).await;
+            let is_stored = matches!(answer, Ok((200, _)));
+            if is_stored || patience.is_none_or(|until| Instant::now() + PAUSE > until) {
+                break (answer, started.elapsed().as_millis());
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        patience = None;
+        let is_stored = matches!(answer, Ok((200, _)));
+        all_stored &= is_stored;
         match answer {
             Ok((status, text)) => writeln!(out, "{number:>4}  {status}  {elapsed:>5} ms  {text}")?,
             Err(error) => writeln!(
@@ -134,6 +162,14 @@ async fn post_all(
                 "{number:>4}  ---  {elapsed:>5} ms  no answer: {}",
                 causes(&error)
             )?,
+        }
+        if let Some(lookup) = lookup.filter(|_| is_stored) {
+            let found = lookup.find(body.as_bytes()).await;
+            all_stored &= matches!(&found, Ok(found) if found.stored == found.of);
+            match found {
+                Ok(found) => writeln!(out, "      in the stream: {} of {}", found.stored, found.of)?,
+                Err(error) => writeln!(out, "      {}", one_line(&error.to_string()))?,
+            }
         }
     }
     Ok(u8::from(!all_stored))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::ServerUrl;
-pub use crate::telemetry::LogFormat;
+pub use wahook_telemetry::LogFormat;
 
 /// All settings of one receiver.
 #[derive(Debug, Clone, PartialEq)]

@@ -166,9 +166,10 @@ pub(super) fn name(longest: usize) -> impl Fn(&str) -> Result<String, Fault> {
     }
 }
 
-/// The prefix of reply subjects: names joined by dots, no wildcards.
+/// The prefix of reply subjects: names joined by dots, no wildcards. The operator's is one name made of a namespace and
+/// a webhook, each of which may have 40 characters.
 pub(super) fn inbox_prefix(text: &str) -> Result<String, Fault> {
-    let part = name(64);
+    let part = name(100);
     if text.len() <= 255 && text.split('.').all(|token| part(token).is_ok()) {
         Ok(text.to_owned())
     } else {

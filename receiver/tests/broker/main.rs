@@ -10,5 +10,6 @@ mod login;
 mod lost;
 mod permissions;
 mod races;
+mod sent;
 mod stream_care;
 mod stream_life;

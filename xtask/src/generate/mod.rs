@@ -1,7 +1,9 @@
 //! `cargo xtask generate`: the files that are made from the code, so that they cannot say something else.
 
+mod chart;
 mod cli;
 mod metrics;
+mod values;
 
 use std::fs;
 use std::io;
@@ -33,6 +35,9 @@ pub(crate) enum GenerateError {
     /// The resource definition could not be written as YAML.
     #[error("crds/whatsappwebhooks.yaml: {0}. Look at what changed in the crate wahook-crds")]
     Definition(String),
+    /// A file of the Helm chart could not be made.
+    #[error(transparent)]
+    Chart(#[from] chart::ChartError),
 }
 
 /// A file by its path from the root of the workspace, and what it has to hold.
@@ -49,6 +54,8 @@ fn files() -> Result<Vec<Generated>, GenerateError> {
         content,
     };
     let definition = wahook_crds::crd_yaml().map_err(|error| GenerateError::Definition(error.to_string()))?;
+    let chart = chart::files(&definition)?;
+    let chart = chart.map(|(path, content)| file(path, content));
     let contract = wahook_events::samples::generated().into_iter();
     let contract = contract.map(|made| file(&format!("events/{}", made.path), made.text));
     let pages = [
@@ -56,7 +63,7 @@ fn files() -> Result<Vec<Generated>, GenerateError> {
         file("docs/cli.md", cli::page()),
         file("crds/whatsappwebhooks.yaml", definition),
     ];
-    Ok(pages.into_iter().chain(contract).collect())
+    Ok(pages.into_iter().chain(chart).chain(contract).collect())
 }
 
 /// Writes every file that is not what it should be; with `--check` only names them and fails.

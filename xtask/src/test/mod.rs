@@ -1,9 +1,11 @@
 //! `cargo xtask test`: installs what the tests need, runs them all, says how long each binary took.
 
+mod kubernetes;
 mod tally;
 
 use std::io::{self, BufReader, Write as _};
-use std::process::{ExitCode, ExitStatus};
+use std::path::Path;
+use std::process::{Command, ExitCode, ExitStatus};
 use std::time::Instant;
 
 use clap::Args;
@@ -16,11 +18,15 @@ use crate::workspace::{WHOLE, Workspace, WorkspaceError};
 /// Arguments of `cargo xtask test`.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Run the tests that need a Kubernetes control plane instead: builds one, once, in a quarter of an hour
-    #[arg(long)]
+    /// Only the tests that need a Kubernetes control plane
+    #[arg(long, conflicts_with = "no_kubernetes")]
     pub(crate) kubernetes: bool,
 
-    /// Goes to `cargo test` as it is: a filter, `--package`, or `-- --nocapture`
+    /// Leave those out: a machine that never ran them builds Kubernetes for them first, for a quarter of an hour
+    #[arg(long)]
+    pub(crate) no_kubernetes: bool,
+
+    /// Goes to `cargo test` as it is: a filter, `--package`, or `-- --nocapture`. Then Kubernetes only with --kubernetes
     #[arg(last = true)]
     pub(crate) rest: Vec<String>,
 }
@@ -45,42 +51,78 @@ pub(crate) enum TestError {
 /// Runs every test; fails when one fails. The last line is `N passed, N failed`.
 pub(crate) fn run(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode, TestError> {
     let server = nats::nats_server()?;
-    let receiver = workspace.build_receiver()?;
-    let mut command = workspace.cargo();
-    command.arg("test").arg("--no-fail-fast");
-    if args.kubernetes {
+    if Round::Kubernetes.is_wanted(args) {
         kube::programs()?;
-        command.args([
-            "--package",
-            "wahook-testbed",
-            "--test",
-            "kube_control_plane",
-            "--test",
-            "kube_node",
-        ]);
-        command.args(["--", "--ignored"]);
-    } else {
-        command.args(WHOLE);
     }
-    command
-        .args(&args.rest)
-        .env("NATS_SERVER", server)
-        .env("WAHOOK_RECEIVER", receiver);
+    let receiver = workspace.build_receiver()?;
+    let mut tally = Tally::default();
+    let mut failed = None;
+    for round in Round::ALL.into_iter().filter(|round| round.is_wanted(args)) {
+        let status = follow(round.command(workspace, args, &server, &receiver), &mut tally)?;
+        if !status.success() {
+            failed = Some(status);
+        }
+    }
+    Ok(report(tally, failed))
+}
 
+/// One call of `cargo test`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    /// Everything that is not ignored.
+    Usual,
+    /// What needs a control plane.
+    Kubernetes,
+}
+
+impl Round {
+    const ALL: [Self; 2] = [Self::Usual, Self::Kubernetes];
+
+    fn is_wanted(self, args: &TestArgs) -> bool {
+        match self {
+            Self::Usual => !args.kubernetes,
+            // Whoever chooses tests has not asked for these.
+            Self::Kubernetes => args.kubernetes || (!args.no_kubernetes && args.rest.is_empty()),
+        }
+    }
+
+    fn command(self, workspace: &Workspace, args: &TestArgs, server: &Path, receiver: &Path) -> Command {
+        let mut command = workspace.cargo();
+        command.arg("test").arg("--no-fail-fast").args(WHOLE);
+        let mut rest = args.rest.as_slice();
+        if self == Self::Kubernetes {
+            for binary in kubernetes::BINARIES {
+                command.args(["--test", binary]);
+            }
+            // What is for cargo stays before the dashes, what is for the tests comes after them.
+            let dashes = rest.iter().position(|word| word == "--");
+            let (for_cargo, for_tests) = rest.split_at(dashes.unwrap_or(rest.len()));
+            command.args(for_cargo).args(["--", "--ignored"]);
+            rest = for_tests.get(1..).unwrap_or_default();
+        }
+        command
+            .args(rest)
+            .env("NATS_SERVER", server)
+            .env("WAHOOK_RECEIVER", receiver);
+        command
+    }
+}
+
+/// Runs cargo, passes on what it prints and counts.
+fn follow(mut command: Command, tally: &mut Tally) -> io::Result<ExitStatus> {
     // One pipe for both outputs, so that what a test binary says stands below the line that names it.
     let (reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn()?;
     // It holds the pipe's other end: the reader would wait for it.
     drop(command);
-    let mut tally = Tally::default();
-    let followed = follow(BufReader::new(reader), &mut tally);
+    let passed_on = pass_on(BufReader::new(reader), tally);
     let status = child.wait()?;
-    followed?;
-    Ok(report(tally, status))
+    passed_on?;
+    Ok(status)
 }
 
-fn follow(mut reader: impl io::BufRead, tally: &mut Tally) -> io::Result<()> {
+fn pass_on(mut reader: impl io::BufRead, tally: &mut Tally) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
@@ -92,17 +134,57 @@ fn follow(mut reader: impl io::BufRead, tally: &mut Tally) -> io::Result<()> {
     Ok(())
 }
 
-fn report(tally: Tally, status: ExitStatus) -> ExitCode {
+fn report(tally: Tally, failed: Option<ExitStatus>) -> ExitCode {
     let mut summary = tally.finish(Instant::now());
-    if !status.success() && summary.failed == 0 {
+    if let Some(status) = failed
+        && summary.failed == 0
+    {
         // It did not compile, or cargo itself failed: nothing passed for certain.
         summary.failed = 1;
         println!("cargo test ended with {status} before every test was run");
     }
     print!("{summary}");
-    if summary.failed == 0 && status.success() {
+    if summary.failed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(round: Round, rest: &[&str]) -> Vec<String> {
+        let args = TestArgs {
+            kubernetes: false,
+            no_kubernetes: false,
+            rest: rest.iter().map(ToString::to_string).collect(),
+        };
+        let workspace = Workspace::at("/w");
+        let command = round.command(&workspace, &args, Path::new("/n"), Path::new("/r"));
+        let words = command.get_args().map(|word| word.to_string_lossy().into_owned());
+        words
+            .skip_while(|word| word != "--all-features")
+            .skip(1)
+            .collect()
+    }
+
+    #[test]
+    fn what_the_user_adds_reaches_both_rounds() {
+        assert_eq!(
+            arguments(Round::Usual, &["name", "--", "--nocapture"]),
+            ["name", "--", "--nocapture"]
+        );
+        let both = arguments(Round::Kubernetes, &["name", "--", "--nocapture"]);
+        assert!(
+            both.ends_with(&["name", "--", "--ignored", "--nocapture"].map(str::to_owned)),
+            "{both:?}"
+        );
+        let none = arguments(Round::Kubernetes, &[]);
+        assert!(
+            none.ends_with(&["--", "--ignored"].map(str::to_owned)),
+            "{none:?}"
+        );
     }
 }

@@ -5,9 +5,6 @@ What `helm test` posts to: `given` is a webhook of the user's, `own` one that ex
 {{- $watched := or (not .Values.watchNamespaces) (has .Release.Namespace .Values.watchNamespaces) -}}
 {{- if not .Values.test.enabled -}}
 {{- else if .Values.test.webhook.name -}}
-{{- if not .Values.test.webhook.appSecret.name -}}
-{{- fail "test.webhook.appSecret.name is needed with test.webhook.name: the Secret with the webhook's app secret" -}}
-{{- end -}}
 given
 {{- else if and .Values.nats.enabled .Values.nats.auth.password (not .Values.defaults.nats.servers) $watched -}}
 own

@@ -174,3 +174,49 @@ fn loopback_addresses() {
         assert!(!is_loopback(&remote.parse().unwrap()), "{remote}");
     }
 }
+
+#[tokio::test]
+async fn waiting_ends_with_the_first_200() {
+    let tries = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&tries);
+    let answer = move || async move {
+        let mut tries = counted.lock().unwrap();
+        *tries += 1;
+        if *tries < 2 {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("http://{}/webhook", listener.local_addr().unwrap());
+    let server =
+        tokio::spawn(
+            async move { axum::serve(listener, Router::new().route("/webhook", post(answer))).await },
+        );
+    let file = secret_file();
+    let line = [
+        "--to",
+        &to,
+        "--secret-file",
+        file.path().to_str().unwrap(),
+        "--wait",
+        "30",
+    ];
+    let mut out = Vec::new();
+    assert_eq!(run(&args(&line), &mut out).await.unwrap(), 0);
+    server.abort();
+    assert_eq!(*tries.lock().unwrap(), 2);
+    assert!(!String::from_utf8(out).unwrap().contains("503"));
+}
+
+#[test]
+fn where_to_look_is_checked_before_anything_is_sent() {
+    let subjects = args(&["--expect-stored", "--subjects", "whatsapp.>"]);
+    let text = Lookup::new(&subjects.stored).unwrap_err().to_string();
+    assert!(text.contains("--subjects must be such as"), "{text}");
+    let servers = args(&["--expect-stored", "--nats", "http://a"]);
+    let text = Lookup::new(&servers.stored).unwrap_err().to_string();
+    assert!(text.contains("--nats"), "{text}");
+    assert!(Lookup::new(&args(&[]).stored).unwrap().is_none());
+}

@@ -33,10 +33,10 @@ pub enum TelemetryError {
     #[error("the log level is not valid: {0}. Use error, warn, info, debug or trace, or target=level pairs")]
     Level(#[from] ParseError),
     /// The process has a logger already.
-    #[error("logging was set up twice: {0}. Call telemetry::init once per process")]
+    #[error("logging was set up twice: {0}. Call `init` once per process")]
     Twice(#[from] TryInitError),
     /// The logger is gone or poisoned.
-    #[error("the log level could not be changed: {0}. Restart the receiver to apply it")]
+    #[error("the log level could not be changed: {0}. Restart the program to apply it")]
     Gone(#[from] reload::Error),
 }
 
@@ -130,7 +130,7 @@ impl<W: Write> Write for OneLineWriter<W> {
 
 /// The event without control characters, line and paragraph separators or direction overrides,
 /// any of which could make one event look like another. The escapes are JSON's, right in both formats.
-pub(crate) fn one_line(event: &str) -> String {
+pub fn one_line(event: &str) -> String {
     let (line, end) = event.strip_suffix('\n').map_or((event, ""), |line| (line, "\n"));
     let mut safe = String::with_capacity(event.len());
     for character in line.chars() {

@@ -1,0 +1,33 @@
+//! What a consumer of the events needs to know, for `envFrom`. No credentials.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+
+use super::child;
+use crate::child::{Child, ChildKind};
+use crate::validate::Validated;
+
+pub(super) fn build(webhook: &Validated) -> Child {
+    let stream = &webhook.stream.spec;
+    // `whatsapp.shop.main`: what every subject begins with.
+    let prefix = stream.subjects.trim_end_matches(".>");
+    let entries = [
+        ("NATS_URL", Some(webhook.nats.servers.join(","))),
+        ("WAHOOK_STREAM", Some(stream.name.clone())),
+        ("WAHOOK_SUBJECTS", Some(stream.subjects.clone())),
+        ("WAHOOK_SUBJECT_PREFIX", Some(prefix.to_owned())),
+        ("WAHOOK_OBJECT_BUCKET", Some(stream.bucket.clone())),
+        ("WAHOOK_CALLBACK_URL", Some(webhook.route.url())),
+        ("WAHOOK_JETSTREAM_DOMAIN", stream.domain.clone()),
+    ];
+    let data: BTreeMap<_, _> = entries
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect();
+    let map = ConfigMap {
+        data: Some(data),
+        ..ConfigMap::default()
+    };
+    child(webhook, ChildKind::Events, &map)
+}
