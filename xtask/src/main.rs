@@ -5,6 +5,7 @@ mod cluster;
 mod config_example;
 mod demo;
 mod generate;
+mod image;
 mod test;
 mod workspace;
 
@@ -31,6 +32,8 @@ enum Command {
     Test(test::TestArgs),
     /// Start and stop a Kubernetes node on this machine, without Docker, or use the cluster that you have
     Cluster(cluster::ClusterArgs),
+    /// Build the receiver and the operator as container images, without an engine, and NATS for tests
+    Image(image::ImageArgs),
     /// Write the files that are made from the code: golden files and reference pages
     Generate(generate::GenerateArgs),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => boxed(|workspace| demo::run(workspace, &args)),
         Command::Test(args) => boxed(|workspace| test::run(workspace, &args)),
         Command::Cluster(args) => cluster::run(&args).map_err(Into::into),
+        Command::Image(args) => boxed(|workspace| image::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };
     done.unwrap_or_else(|error| {

@@ -20,9 +20,9 @@ pub(crate) enum WorkspaceError {
     /// The build failed; cargo has said why.
     #[error("the build ended with {0}; see cargo's messages above")]
     Build(ExitStatus),
-    /// The build yielded no receiver.
-    #[error("cargo built no program named {RECEIVER}; check receiver/Cargo.toml")]
-    NoReceiver,
+    /// The build yielded no such program.
+    #[error("cargo built no program named {0}; check its Cargo.toml")]
+    NotBuilt(&'static str),
 }
 
 /// The name of the receiver's package and of its program.
@@ -89,28 +89,39 @@ impl Workspace {
     /// # Errors
     /// [`WorkspaceError`]; what the compiler complained about is on standard error.
     pub(crate) fn build_receiver(&self) -> Result<PathBuf, WorkspaceError> {
-        let output = self
-            .cargo()
-            .arg("build")
-            .args(WHOLE)
-            .args(["--bins", "--message-format", "json-render-diagnostics"])
-            .stderr(Stdio::inherit())
-            .output()?;
-        if !output.status.success() {
-            return Err(WorkspaceError::Build(output.status));
-        }
-        let messages = String::from_utf8_lossy(&output.stdout);
-        messages
-            .lines()
-            .find_map(executable)
-            .ok_or(WorkspaceError::NoReceiver)
+        let mut command = self.cargo();
+        command.arg("build").args(WHOLE).arg("--bins");
+        let mut built = built(command, &[RECEIVER])?;
+        built.pop().ok_or(WorkspaceError::NotBuilt(RECEIVER))
     }
 }
 
-/// The receiver's path, if this is cargo's message that it was built.
-fn executable(message: &str) -> Option<PathBuf> {
+/// Runs a build of cargo's; the paths of these programs, in this order. Progress goes to standard error.
+///
+/// # Errors
+/// As [`Workspace::build_receiver`].
+pub(crate) fn built(mut command: Command, programs: &[&'static str]) -> Result<Vec<PathBuf>, WorkspaceError> {
+    let output = command
+        .args(["--message-format", "json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err(WorkspaceError::Build(output.status));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let path = |program: &&'static str| {
+        let mut lines = messages.lines();
+        lines
+            .find_map(|line| executable(line, program))
+            .ok_or(WorkspaceError::NotBuilt(program))
+    };
+    programs.iter().map(path).collect()
+}
+
+/// The program's path, if this is cargo's message that it was built.
+fn executable(message: &str, program: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
-    let built = message["reason"] == "compiler-artifact" && message["target"]["name"] == RECEIVER;
+    let built = message["reason"] == "compiler-artifact" && message["target"]["name"] == program;
     built
         .then_some(message["executable"].as_str()?)
         .map(PathBuf::from)
@@ -126,9 +137,9 @@ mod tests {
             r#"{"reason":"compiler-artifact","target":{"name":"wahook_receiver"},"executable":null}"#;
         let program = r#"{"reason":"compiler-artifact","target":{"name":"wahook-receiver"},"executable":"/t/wahook-receiver"}"#;
         let other = r#"{"reason":"compiler-artifact","target":{"name":"xtask"},"executable":"/t/xtask"}"#;
-        assert_eq!(executable(library), None);
-        assert_eq!(executable(other), None);
-        assert_eq!(executable("not a message"), None);
-        assert_eq!(executable(program), Some("/t/wahook-receiver".into()));
+        assert_eq!(executable(library, RECEIVER), None);
+        assert_eq!(executable(other, RECEIVER), None);
+        assert_eq!(executable("not a message", RECEIVER), None);
+        assert_eq!(executable(program, RECEIVER), Some("/t/wahook-receiver".into()));
     }
 }

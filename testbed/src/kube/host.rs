@@ -17,7 +17,7 @@ const SYSTEM_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/lo
 /// Where the network plugins are: Debian's place, Fedora's, and the one most others use.
 const PLUGIN_PLACES: [&str; 3] = ["/usr/lib/cni", "/usr/libexec/cni", "/opt/cni/bin"];
 /// The plugins that the node's network uses.
-const PLUGINS: [&str; 3] = ["ptp", "host-local", "loopback"];
+const PLUGINS: [&str; 2] = ["ptp", "host-local"];
 /// The programs, and the packages they are in.
 const PROGRAMS: [(&str, &str); 4] = [
     ("runc", "runc"),

@@ -15,7 +15,7 @@ use super::worker::Started;
 use crate::child::find_program;
 use crate::nats::cache_directory;
 
-/// The name of the IngressClass, which is the default one, and of the GatewayClass.
+/// The name of the ingress class, which is the default one, and of the gateway class.
 pub const INGRESS_CLASS: &str = "traefik";
 /// Where the proxy says that it is ready: `/ping`.
 pub(crate) const INGRESS_READY: u16 = 8082;

@@ -181,6 +181,7 @@ impl<'a> Worker<'a> {
              [plugins.'io.containerd.cri.v1.runtime'.cni]\n\
              bin_dirs = [{plugins}]\n\
              conf_dir = {network}\n\
+             use_internal_loopback = true\n\
              [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\n\
              runtime_type = 'io.containerd.runc.v2'\n\
              runtime_path = {shim}\n\
@@ -227,6 +228,8 @@ impl<'a> Worker<'a> {
             "clusterDomain": "cluster.local",
             "resolvConf": "",
             "evictionHard": { "memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
+            // The proxy's rules are nftables' alone.
+            "makeIPTablesUtilChains": false,
             // Images are imported once; nothing could fetch them again.
             "imageGCHighThresholdPercent": 100,
             "syncFrequency": SYNC_EVERY,
@@ -277,13 +280,14 @@ fn part(name: &'static str, arguments: Vec<std::ffi::OsString>) -> Part {
 
 /// Names of the cluster, hosts of the ingress proxy, and nothing else: no question leaves the machine.
 fn corefile(kubeconfig: &Path) -> String {
+    let kubeconfig = Value::from(kubeconfig.to_string_lossy());
     format!(
         ".:53 {{\n    \
          bind {NODE_ADDRESS}\n    \
          errors\n    \
          ready {NODE_ADDRESS}:{DNS_READY}\n    \
          kubernetes cluster.local in-addr.arpa {{\n        \
-         kubeconfig {kubeconfig:?} {CONTEXT}\n        \
+         kubeconfig {kubeconfig} {CONTEXT}\n        \
          pods insecure\n        \
          ttl 5\n    \
          }}\n    \
