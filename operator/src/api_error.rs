@@ -17,6 +17,9 @@ pub enum ApiError {
     /// Someone else was faster: what we saw is not what is there any more.
     #[error("the object was changed or created by someone else at the same time")]
     Raced,
+    /// This operator does not lead any more, so it did not ask at all.
+    #[error("another operator leads now")]
+    NotLeading,
     /// There is no such object, or no such kind.
     #[error("not found")]
     NotFound,
@@ -37,7 +40,7 @@ impl ApiError {
     /// Whether the same request may work later although nobody changed anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy(_) | Self::TimedOut(_) | Self::Raced => true,
+            Self::Busy(_) | Self::TimedOut(_) | Self::Raced | Self::NotLeading => true,
             Self::NotFound | Self::Refused { .. } | Self::Unreadable => false,
         }
     }
@@ -48,6 +51,7 @@ impl ApiError {
             Self::Busy(_) => "api_busy",
             Self::TimedOut(_) => "api_timeout",
             Self::Raced => "api_raced",
+            Self::NotLeading => "not_leading",
             Self::NotFound => "api_not_found",
             Self::Refused { .. } => "api_refused",
             Self::Unreadable => "api_unreadable",

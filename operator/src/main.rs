@@ -4,11 +4,15 @@ use std::io::{stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use wahook_operator::cli::{Cli, Command, USAGE_EXIT_CODE, crd, render};
+use wahook_operator::cli::{Cli, Command, USAGE_EXIT_CODE, crd, render, run};
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Run(_) => fail(&"the controller is not part of this build", 1),
+        Command::Run(args) => match run::run(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) if error.is_usage() => fail(&error, USAGE_EXIT_CODE),
+            Err(error) => fail(&error, 1),
+        },
         Command::Render(args) => match render::run(&args, stdin(), stdout(), stderr()) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,

@@ -236,8 +236,14 @@ impl Metrics {
 fn sum(counters: &IntCounterVec) -> u64 {
     let families = counters.collect();
     let metrics = families.iter().flat_map(MetricFamily::get_metric);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers from zero")]
-    metrics.map(|metric| metric.get_counter().get_value() as u64).sum()
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole numbers from zero"
+    )]
+    metrics
+        .map(|metric| metric.get_counter().get_value() as u64)
+        .sum()
 }
 
 impl Running {

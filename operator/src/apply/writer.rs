@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use wahook_crds::{WhatsAppWebhook, WhatsAppWebhookStatus};
 
 use crate::api_error::ApiError;
+use crate::leader::Fence;
 use crate::metrics::Metrics;
 use crate::names::{FIELD_MANAGER, REPLICAS_MANAGER};
 
@@ -24,6 +25,7 @@ use crate::names::{FIELD_MANAGER, REPLICAS_MANAGER};
 pub struct Writer {
     client: Client,
     metrics: Arc<Metrics>,
+    fence: Fence,
 }
 
 /// What a request changes, for the metric.
@@ -34,9 +36,13 @@ struct Subject<'a> {
 }
 
 impl Writer {
-    /// A writer that counts what it writes.
-    pub fn new(client: Client, metrics: Arc<Metrics>) -> Self {
-        Self { client, metrics }
+    /// A writer that counts what it writes, and writes only while `fence` is open.
+    pub fn new(client: Client, metrics: Arc<Metrics>, fence: Fence) -> Self {
+        Self {
+            client,
+            metrics,
+            fence,
+        }
     }
 
     /// Creates an object. If one of that name exists, nothing happens to it.
@@ -190,6 +196,9 @@ impl Writer {
         subject: Subject<'_>,
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     ) -> Result<String, ApiError> {
+        if !self.fence.is_open() {
+            return Err(ApiError::NotLeading);
+        }
         let request = request.map_err(kube::Error::BuildRequest)?;
         let result = self.client.request_text(request).await;
         self.metrics.wrote(subject.verb, subject.kind, result.is_ok());

@@ -3,12 +3,15 @@
 pub mod crd;
 mod flags;
 pub mod render;
+pub mod run;
 mod schema;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use wahook_telemetry::LogFormat;
 
 pub use flags::{FlagProblem, FlagProblems, SettingsArgs};
 
@@ -116,15 +119,6 @@ pub struct RunArgs {
     /// How many resources are worked on at a time
     #[arg(long, value_name = "N", env = "WAHOOK_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Process")]
     pub concurrency: u16,
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object per line, on standard output.
-    Json,
-    /// Text for a person, on standard error.
-    Text,
 }
 
 /// The exit code of a command that was used wrongly, the same that clap uses.

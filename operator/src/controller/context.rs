@@ -13,6 +13,7 @@ use wahook_crds::WhatsAppWebhook;
 use super::backoff::Backoff;
 use crate::apply::{Rollouts, Writer};
 use crate::hosts::{self, Claim};
+use crate::leader::Fence;
 use crate::metrics::Metrics;
 use crate::names::MANAGED_BY;
 use crate::observe::Kinds;
@@ -66,13 +67,19 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context that has seen nothing yet. `instance` is this process's name in Events.
+    /// A context that has seen nothing yet. `fence` says whether this process may write, `instance` is its name in
+    /// Events.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each is a part of its own, named where it is called"
+    )]
     pub fn new(
         client: Client,
         settings: Settings,
         streams: Arc<dyn StreamKeeping>,
         kinds: Kinds,
         metrics: Arc<Metrics>,
+        fence: Fence,
         instance: Option<String>,
         timing: Timing,
     ) -> Self {
@@ -81,7 +88,7 @@ impl Context {
             instance,
         };
         Self {
-            writer: Writer::new(client.clone(), Arc::clone(&metrics)),
+            writer: Writer::new(client.clone(), Arc::clone(&metrics), fence),
             recorder: Recorder::new(client.clone(), reporter),
             rollouts: Rollouts::new(settings.rollout_batch),
             backoff: Backoff::default(),

@@ -39,7 +39,10 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("meta.verifyToken", json!({ "name": "meta-app", "key": "token" })),
         ("meta.phoneNumberIds", json!(["1234567890"])),
         ("nats.servers", json!(["tls://nats.example.com:4333"])),
-        ("nats.credentialsSecretRef", json!({ "name": "login", "key": "creds" })),
+        (
+            "nats.credentialsSecretRef",
+            json!({ "name": "login", "key": "creds" }),
+        ),
         (
             "nats.tls",
             json!({
@@ -47,9 +50,15 @@ fn changes() -> Vec<(&'static str, Value)> {
                 "clientCertificateSecretRef": { "name": "client" },
             }),
         ),
-        ("nats.tls", json!({ "caConfigMapRef": { "name": "ca", "key": "pem" } })),
+        (
+            "nats.tls",
+            json!({ "caConfigMapRef": { "name": "ca", "key": "pem" } }),
+        ),
         ("nats.domain", json!("edge")),
-        ("nats.stream", json!({ "management": "External", "name": "EVENTS" })),
+        (
+            "nats.stream",
+            json!({ "management": "External", "name": "EVENTS" }),
+        ),
         ("nats.stream.replicas", json!(3)),
         ("nats.stream.maxAge", json!("200h")),
         ("nats.stream.maxBytes", json!("4Gi")),
@@ -75,8 +84,14 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("receiver.image", json!("registry.example.com/wahook-receiver:2")),
         ("receiver.imagePullPolicy", json!("Always")),
         ("receiver.imagePullSecrets", json!([{ "name": "registry" }])),
-        ("receiver.resources.requests", json!({ "cpu": "0.25", "memory": "100Mi" })),
-        ("receiver.resources.limits", json!({ "cpu": "2", "memory": "1024Mi" })),
+        (
+            "receiver.resources.requests",
+            json!({ "cpu": "0.25", "memory": "100Mi" }),
+        ),
+        (
+            "receiver.resources.limits",
+            json!({ "cpu": "2", "memory": "1024Mi" }),
+        ),
         ("receiver.scheduling.nodeSelector", json!({ "disk": "fast" })),
         (
             "receiver.scheduling.tolerations",
@@ -96,12 +111,24 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("receiver.env", json!([{ "name": "TUNING", "value": "1" }])),
         ("monitoring.serviceMonitor.enabled", json!(false)),
         ("monitoring.serviceMonitor.interval", json!("15s")),
-        ("monitoring.serviceMonitor.labels", json!({ "release": "prometheus" })),
+        (
+            "monitoring.serviceMonitor.labels",
+            json!({ "release": "prometheus" }),
+        ),
         ("monitoring.prometheusRule.enabled", json!(false)),
-        ("monitoring.prometheusRule.labels", json!({ "release": "prometheus" })),
+        (
+            "monitoring.prometheusRule.labels",
+            json!({ "release": "prometheus" }),
+        ),
         ("networkPolicy.enabled", json!(false)),
-        ("networkPolicy.webhookFromNamespaces", json!({ "name": "ingress" })),
-        ("networkPolicy.metricsFromNamespaces", json!({ "name": "monitoring" })),
+        (
+            "networkPolicy.webhookFromNamespaces",
+            json!({ "name": "ingress" }),
+        ),
+        (
+            "networkPolicy.metricsFromNamespaces",
+            json!({ "name": "monitoring" }),
+        ),
         ("suspend", json!(true)),
     ]
 }
@@ -163,7 +190,9 @@ fn no_field_is_left_out() {
     }
     let left: Vec<_> = all
         .iter()
-        .filter(|field| !changed.contains(*field) && !FINAL.contains(&field.as_str()) && !field.starts_with(FOREIGN))
+        .filter(|field| {
+            !changed.contains(*field) && !FINAL.contains(&field.as_str()) && !field.starts_with(FOREIGN)
+        })
         .collect();
     assert!(all.len() > 60, "{all:?}");
     assert_eq!(left, Vec::<&String>::new());
@@ -176,8 +205,19 @@ async fn every_field_changed_and_changed_back() {
     let lab = Lab::new("change-fields").await;
     let any = || vec![Pattern::new("*")];
     let mut settings = settings();
-    settings.allow = Allow { images: any(), annotations: any(), labels: any(), env: any(), hosts: Vec::new() };
-    let operator = lab.operator_with(Options { settings, ..Options::default() }).await;
+    settings.allow = Allow {
+        images: any(),
+        annotations: any(),
+        labels: any(),
+        env: any(),
+        hosts: Vec::new(),
+    };
+    let operator = lab
+        .operator_with(Options {
+            settings,
+            ..Options::default()
+        })
+        .await;
     lab.app_secret().await;
 
     let cases: Vec<(String, &str, Value, Value)> = changes()
@@ -229,7 +269,10 @@ async fn every_field_changed_and_changed_back() {
         lab.delete(name).await;
     }
     for (name, ..) in &cases {
-        eventually("the children to go", async || lab.left_of(name).await.is_empty().then_some(())).await;
+        eventually("the children to go", async || {
+            lab.left_of(name).await.is_empty().then_some(())
+        })
+        .await;
     }
     for (name, _, _, changed) in &cases {
         create(name, changed).await;
@@ -263,10 +306,20 @@ async fn deletion_leaves_nothing() {
     assert!(lab.left_of("main").await.len() > 10);
     let plans = operator.streams.plan("main");
     lab.delete("main").await;
-    eventually("the children to go", async || lab.left_of("main").await.is_empty().then_some(())).await;
+    eventually("the children to go", async || {
+        lab.left_of("main").await.is_empty().then_some(())
+    })
+    .await;
     operator.quiet().await;
-    assert_eq!(lab.left_of("main").await, Vec::<String>::new(), "nothing comes back");
+    assert_eq!(
+        lab.left_of("main").await,
+        Vec::<String>::new(),
+        "nothing comes back"
+    );
     assert_eq!(operator.streams.plan("main"), plans);
-    assert!(lab.secrets().get_opt("meta-app").await.unwrap().is_some(), "the user's own Secret stays");
+    assert!(
+        lab.secrets().get_opt("meta-app").await.unwrap().is_some(),
+        "the user's own Secret stays"
+    );
     assert!(lab.child("main", ChildKind::Deployment).await.is_none());
 }

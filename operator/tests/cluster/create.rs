@@ -29,26 +29,46 @@ async fn a_webhook_becomes_ready() {
     println!("all conditions after {:?}", began.elapsed());
     assert!(began.elapsed() < Duration::from_secs(2));
     for kind in ConditionType::ALL {
-        let condition = first.conditions.iter().find(|one| one.type_ == kind.as_str()).unwrap();
-        assert!(!condition.reason.is_empty() && !condition.message.is_empty(), "{kind}");
+        let condition = first
+            .conditions
+            .iter()
+            .find(|one| one.type_ == kind.as_str())
+            .unwrap();
+        assert!(
+            !condition.reason.is_empty() && !condition.message.is_empty(),
+            "{kind}"
+        );
         assert!(condition.observed_generation.is_some(), "{kind}");
     }
 
     lab.accept("main").await;
-    let ready = lab.condition("main", ConditionType::Ready, "True", Reason::AllReady.as_str()).await;
+    let ready = lab
+        .condition("main", ConditionType::Ready, "True", Reason::AllReady.as_str())
+        .await;
     println!("ready after {:?}", began.elapsed());
     let status = ready.status.unwrap();
-    assert_eq!(status.callback_url.as_deref(), Some("https://main.example.com/webhook"));
+    assert_eq!(
+        status.callback_url.as_deref(),
+        Some("https://main.example.com/webhook")
+    );
     assert_eq!(status.verify_token_secret.unwrap().name, "main-webhook");
     assert_eq!((status.replicas, status.ready_replicas), (Some(2), Some(2)));
-    assert_eq!(status.certificate.unwrap().not_after.unwrap().0.to_string(), "2027-01-01T00:00:00Z");
+    assert_eq!(
+        status.certificate.unwrap().not_after.unwrap().0.to_string(),
+        "2027-01-01T00:00:00Z"
+    );
     assert_eq!(status.stream.unwrap().name, "whatsapp_create-ready_main");
     assert!(status.selector.unwrap().contains("wahook.dev/webhook=main"));
 
     // What a pod mounts is there before the pod, and all of it is ours.
     let children = lab.all_children("main").await;
     let kinds: Vec<ChildKind> = children.iter().map(|(kind, _)| *kind).collect();
-    for kind in [ChildKind::ServiceAccount, ChildKind::Configuration, ChildKind::Deployment, ChildKind::Ingress] {
+    for kind in [
+        ChildKind::ServiceAccount,
+        ChildKind::Configuration,
+        ChildKind::Deployment,
+        ChildKind::Ingress,
+    ] {
         assert!(kinds.contains(&kind), "{kind:?}");
     }
     let events = lab.plane.audit_events().unwrap();
@@ -64,7 +84,11 @@ async fn a_webhook_becomes_ready() {
     assert_eq!(created, expected);
     for (kind, child) in &children {
         let owner = &child.owner_references()[0];
-        assert_eq!((owner.name.as_str(), owner.controller), ("main", Some(true)), "{kind:?}");
+        assert_eq!(
+            (owner.name.as_str(), owner.controller),
+            ("main", Some(true)),
+            "{kind:?}"
+        );
         assert_eq!(child.labels()["app.kubernetes.io/managed-by"], "wahook-operator");
         assert!(child.finalizers().is_empty());
     }
@@ -82,5 +106,8 @@ async fn a_webhook_becomes_ready() {
         })
         .collect();
     reasons.sort();
-    assert_eq!(reasons, ["RolledOut", "RouteAccepted", "SecretsFound", "StreamFound"]);
+    assert_eq!(
+        reasons,
+        ["RolledOut", "RouteAccepted", "SecretsFound", "StreamFound"]
+    );
 }

@@ -16,8 +16,12 @@ fn on(host: &str, name: &str) -> WhatsAppWebhook {
 const LOST: &str = Reason::HostConflict.as_str();
 
 async fn assert_holds(lab: &Lab, holder: &str, loser: &str) {
-    lab.condition(loser, ConditionType::RouteReady, "False", LOST).await;
-    eventually("the holder's route", async || lab.child(holder, ChildKind::Ingress).await).await;
+    lab.condition(loser, ConditionType::RouteReady, "False", LOST)
+        .await;
+    eventually("the holder's route", async || {
+        lab.child(holder, ChildKind::Ingress).await
+    })
+    .await;
     eventually("the loser's route to go", async || {
         lab.child(loser, ChildKind::Ingress).await.is_none().then_some(())
     })
@@ -62,18 +66,39 @@ async fn the_first_keeps_the_host_and_the_next_inherits_it() {
     let mut other = spec("other-path");
     other["endpoint"]["host"] = json!("one.example.com");
     other["endpoint"]["path"] = json!("/other");
-    lab.create(&WhatsAppWebhook::new("other-path", serde_json::from_value(other).unwrap())).await;
-    eventually("a route on another path", async || lab.child("other-path", ChildKind::Ingress).await).await;
+    lab.create(&WhatsAppWebhook::new(
+        "other-path",
+        serde_json::from_value(other).unwrap(),
+    ))
+    .await;
+    eventually("a route on another path", async || {
+        lab.child("other-path", ChildKind::Ingress).await
+    })
+    .await;
 
     // The host is free as soon as its holder leaves it, by deletion or by moving away.
     lab.delete("z-first").await;
-    eventually("the heir's route", async || lab.child("a-second", ChildKind::Ingress).await).await;
+    eventually("the heir's route", async || {
+        lab.child("a-second", ChildKind::Ingress).await
+    })
+    .await;
     lab.create(&on("one.example.com", "third")).await;
     assert_holds(&lab, "a-second", "third").await;
-    lab.set_spec("a-second", &serde_json::to_value(on("moved.example.com", "a-second").spec).unwrap()).await;
-    eventually("the third's route", async || lab.child("third", ChildKind::Ingress).await).await;
+    lab.set_spec(
+        "a-second",
+        &serde_json::to_value(on("moved.example.com", "a-second").spec).unwrap(),
+    )
+    .await;
+    eventually("the third's route", async || {
+        lab.child("third", ChildKind::Ingress).await
+    })
+    .await;
     // Back again, and too late, although it is older.
-    lab.set_spec("a-second", &serde_json::to_value(on("one.example.com", "a-second").spec).unwrap()).await;
+    lab.set_spec(
+        "a-second",
+        &serde_json::to_value(on("one.example.com", "a-second").spec).unwrap(),
+    )
+    .await;
     assert_holds(&lab, "third", "a-second").await;
 }
 
@@ -103,7 +128,9 @@ async fn of_several_at_once_one_wins_and_the_others_agree() {
         for name in names {
             lab.settled(&operator, name).await;
         }
-        let [holder] = holders().await[..] else { panic!("{names:?}: {:?}", holders().await) };
+        let [holder] = holders().await[..] else {
+            panic!("{names:?}: {:?}", holders().await)
+        };
         for loser in names.into_iter().filter(|name| *name != holder) {
             assert_holds(&lab, holder, loser).await;
         }
@@ -136,22 +163,45 @@ async fn across_namespaces_nobody_learns_a_name_and_nobody_squats() {
         namespace: Pattern::new(namespace),
         host: Pattern::new(host),
     };
-    settings.allow.hosts = vec![grant("*", "shared.example.com"), grant("hosts-secret-project", "own.example.com")];
-    let operator = holder.operator_with(Options { settings, ..Options::default() }).await;
+    settings.allow.hosts = vec![
+        grant("*", "shared.example.com"),
+        grant("hosts-secret-project", "own.example.com"),
+    ];
+    let operator = holder
+        .operator_with(Options {
+            settings,
+            ..Options::default()
+        })
+        .await;
     for lab in [&holder, &other] {
         lab.app_secret().await;
     }
 
     other.create(&on("own.example.com", "squatter")).await;
-    other.condition("squatter", ConditionType::RouteReady, "False", Reason::HostNotAllowed.as_str()).await;
+    other
+        .condition(
+            "squatter",
+            ConditionType::RouteReady,
+            "False",
+            Reason::HostNotAllowed.as_str(),
+        )
+        .await;
     assert!(other.all_children("squatter").await.is_empty());
     holder.create(&on("own.example.com", "rightful")).await;
-    eventually("the rightful route", async || holder.child("rightful", ChildKind::Ingress).await).await;
+    eventually("the rightful route", async || {
+        holder.child("rightful", ChildKind::Ingress).await
+    })
+    .await;
 
     holder.create(&on("shared.example.com", "project-x")).await;
     holder.settled(&operator, "project-x").await;
     other.create(&on("shared.example.com", "curious")).await;
-    let lost = other.condition("curious", ConditionType::RouteReady, "False", LOST).await;
+    let lost = other
+        .condition("curious", ConditionType::RouteReady, "False", LOST)
+        .await;
     let told = serde_json::to_string(&lost).unwrap();
-    assert!(!told.contains("project-x") && !told.contains("hosts-secret-project"), "{told}");
+    assert!(
+        !told.contains("project-x") && !told.contains("hosts-secret-project"),
+        "{told}"
+    );
 }

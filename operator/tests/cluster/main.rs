@@ -2,7 +2,14 @@
 //! controller would write a status, the tests do.
 //!
 //! All tests share one control plane; each has a namespace, and an operator that looks after only that.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_lines)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::too_many_lines
+)]
 
 mod change;
 mod create;

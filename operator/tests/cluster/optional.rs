@@ -1,7 +1,7 @@
 //! Kinds that a cluster may lack: missing, appearing, disappearing.
 
-use kube::api::{Api, DeleteParams};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DeleteParams};
 use serde_json::json;
 use wahook_crds::WhatsAppWebhook;
 use wahook_crds::conditions::{ConditionType, Reason};
@@ -16,8 +16,13 @@ async fn an_optional_kind_that_appears_is_used() {
     lab.app_secret().await;
     let operator = lab.operator().await;
     let mut gateway = spec("gateway");
-    gateway["endpoint"] = json!({ "host": "gateway.example.com", "gateway": { "parentRefs": [{ "name": "public" }] } });
-    lab.create(&WhatsAppWebhook::new("gateway", serde_json::from_value(gateway).unwrap())).await;
+    gateway["endpoint"] =
+        json!({ "host": "gateway.example.com", "gateway": { "parentRefs": [{ "name": "public" }] } });
+    lab.create(&WhatsAppWebhook::new(
+        "gateway",
+        serde_json::from_value(gateway).unwrap(),
+    ))
+    .await;
     lab.create(&webhook("main")).await;
     let (route, missing) = (ConditionType::RouteReady, Reason::KindNotInstalled.as_str());
     for (name, kind) in [("gateway", "HTTPRoute"), ("main", "Certificate")] {
@@ -26,23 +31,38 @@ async fn an_optional_kind_that_appears_is_used() {
         lab.settled(&operator, name).await;
         assert!(lab.child(name, ChildKind::Deployment).await.is_some());
     }
-    assert!(lab.child("main", ChildKind::Ingress).await.is_some(), "what is possible is done");
+    assert!(
+        lab.child("main", ChildKind::Ingress).await.is_some(),
+        "what is possible is done"
+    );
 
-    let optional: Vec<ChildKind> = ChildKind::ALL.into_iter().filter(|kind| kind.is_optional()).collect();
+    let optional: Vec<ChildKind> = ChildKind::ALL
+        .into_iter()
+        .filter(|kind| kind.is_optional())
+        .collect();
     for kind in &optional {
         install(&lab.client, &definition(*kind)).await;
     }
     for kind in &optional {
-        let name = if *kind == ChildKind::HttpRoute { "gateway" } else { "main" };
+        let name = if *kind == ChildKind::HttpRoute {
+            "gateway"
+        } else {
+            "main"
+        };
         eventually(&format!("{kind:?}"), async || lab.child(name, *kind).await).await;
     }
-    lab.condition("main", route, "False", Reason::CertificatePending.as_str()).await;
-    lab.condition("gateway", route, "False", Reason::RoutePending.as_str()).await;
+    lab.condition("main", route, "False", Reason::CertificatePending.as_str())
+        .await;
+    lab.condition("gateway", route, "False", Reason::RoutePending.as_str())
+        .await;
 
     // And watched: one that is deleted comes back at once.
     let monitor = ChildKind::ServiceMonitor;
     let before = lab.child("main", monitor).await.unwrap();
-    lab.children(monitor).delete(&monitor.name("main"), &DeleteParams::default()).await.unwrap();
+    lab.children(monitor)
+        .delete(&monitor.name("main"), &DeleteParams::default())
+        .await
+        .unwrap();
     eventually("another ServiceMonitor", async || {
         let found = lab.child("main", monitor).await;
         found.filter(|found| found.metadata.uid != before.metadata.uid)

@@ -25,7 +25,12 @@ async fn ten_looks_without_a_change_write_nothing() {
     let _kubelet = lab.kubelet();
     let mut settings = settings();
     settings.resync = Duration::from_secs(1);
-    let operator = lab.operator_with(Options { settings, ..Options::default() }).await;
+    let operator = lab
+        .operator_with(Options {
+            settings,
+            ..Options::default()
+        })
+        .await;
     // Amounts and lists in other spellings than the API server's own.
     let mut full = spec("full");
     full["receiver"] = json!({
@@ -34,7 +39,11 @@ async fn ten_looks_without_a_change_write_nothing() {
         "scheduling": { "tolerations": [{ "operator": "Exists" }] },
         "imagePullSecrets": [{ "name": "b" }, { "name": "a" }],
     });
-    lab.create(&wahook_crds::WhatsAppWebhook::new("full", serde_json::from_value(full).unwrap())).await;
+    lab.create(&wahook_crds::WhatsAppWebhook::new(
+        "full",
+        serde_json::from_value(full).unwrap(),
+    ))
+    .await;
     lab.create(&webhook("main")).await;
     for name in ["main", "full"] {
         lab.accept(name).await;
@@ -59,14 +68,20 @@ async fn ten_looks_without_a_change_write_nothing() {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    eventually("ten looks at each", async || (operator.reconciles() >= looks + 20).then_some(())).await;
+    eventually("ten looks at each", async || {
+        (operator.reconciles() >= looks + 20).then_some(())
+    })
+    .await;
     assert_eq!(writes(&lab, &operator.user)[before.len()..], Vec::<String>::new());
     assert_eq!(versions().await, children);
 
     // Nor after a restart, when nothing is remembered.
     operator.stop().await;
     let operator = lab.operator().await;
-    eventually("a look at each", async || (operator.reconciles() >= 2).then_some(())).await;
+    eventually("a look at each", async || {
+        (operator.reconciles() >= 2).then_some(())
+    })
+    .await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(writes(&lab, &operator.user), Vec::<String>::new());
     assert_eq!(versions().await, children);
@@ -85,10 +100,15 @@ async fn names_at_the_limit() {
     let _kubelet = lab.kubelet();
     let mut all = spec(&name);
     all["receiver"] = json!({ "autoscaling": {} });
-    lab.create(&wahook_crds::WhatsAppWebhook::new(&name, serde_json::from_value(all).unwrap())).await;
+    lab.create(&wahook_crds::WhatsAppWebhook::new(
+        &name,
+        serde_json::from_value(all).unwrap(),
+    ))
+    .await;
     lab.accept(&name).await;
     use wahook_crds::conditions::{ConditionType, Reason};
-    lab.condition(&name, ConditionType::Ready, "True", Reason::AllReady.as_str()).await;
+    lab.condition(&name, ConditionType::Ready, "True", Reason::AllReady.as_str())
+        .await;
     lab.settled(&operator, &name).await;
     let kinds = lab.all_children(&name).await.len();
     assert_eq!(kinds, ChildKind::ALL.len() - 1, "all but the HTTPRoute");

@@ -25,7 +25,9 @@ impl History {
         let api = lab.children(ChildKind::Deployment);
         let notes = Arc::clone(&seen);
         let task = tokio::spawn(async move {
-            let changes = watcher(api, watcher::Config::default()).default_backoff().applied_objects();
+            let changes = watcher(api, watcher::Config::default())
+                .default_backoff()
+                .applied_objects();
             let note = |deployment: DynamicObject| {
                 let now = replicas(&deployment);
                 let mut notes = notes.lock().unwrap();
@@ -33,7 +35,10 @@ impl History {
                     notes.push(now);
                 }
             };
-            changes.try_for_each(async |deployment| Ok(note(deployment))).await.unwrap();
+            changes
+                .try_for_each(async |deployment| Ok(note(deployment)))
+                .await
+                .unwrap();
         });
         Self { seen, task }
     }
@@ -74,10 +79,18 @@ async fn autoscaling_on_and_off_never_passes_through_fewer() {
     for _ in 0..3 {
         lab.set_spec("main", &auto(2)).await;
         lab.settled(&operator, "main").await;
-        assert!(lab.child("main", ChildKind::HorizontalPodAutoscaler).await.is_some());
+        assert!(
+            lab.child("main", ChildKind::HorizontalPodAutoscaler)
+                .await
+                .is_some()
+        );
         lab.set_spec("main", &fixed(5)).await;
         lab.settled(&operator, "main").await;
-        assert!(lab.child("main", ChildKind::HorizontalPodAutoscaler).await.is_none());
+        assert!(
+            lab.child("main", ChildKind::HorizontalPodAutoscaler)
+                .await
+                .is_none()
+        );
     }
     assert_eq!(history.seen(), [2, 5]);
 
@@ -87,9 +100,15 @@ async fn autoscaling_on_and_off_never_passes_through_fewer() {
     let name = ChildKind::Deployment.name("main");
     let scale = json!({ "spec": { "replicas": 8 } });
     let api = lab.children(ChildKind::Deployment);
-    api.patch_scale(&name, &PatchParams::default(), &Patch::Merge(&scale)).await.unwrap();
+    api.patch_scale(&name, &PatchParams::default(), &Patch::Merge(&scale))
+        .await
+        .unwrap();
     operator.quiet().await;
-    lab.patch("main", &json!({ "metadata": { "annotations": { "example.com/touched": "1" } } })).await;
+    lab.patch(
+        "main",
+        &json!({ "metadata": { "annotations": { "example.com/touched": "1" } } }),
+    )
+    .await;
     operator.quiet().await;
     assert_eq!(history.seen(), [2, 5, 8]);
     // A minimum above what runs raises it at once.
@@ -107,15 +126,24 @@ async fn an_autoscaled_webhook_begins_with_the_fewest_and_is_never_asleep() {
     lab.app_secret().await;
     let operator = lab.operator().await;
     let history = History::start(&lab);
-    lab.create(&wahook_crds::WhatsAppWebhook::new("main", serde_json::from_value(auto(3)).unwrap())).await;
+    lab.create(&wahook_crds::WhatsAppWebhook::new(
+        "main",
+        serde_json::from_value(auto(3)).unwrap(),
+    ))
+    .await;
     lab.settled(&operator, "main").await;
     assert_eq!(history.seen(), [3]);
     // An autoscaler does nothing about a Deployment without pods.
     let name = ChildKind::Deployment.name("main");
     let api = lab.children(ChildKind::Deployment);
     let none = json!({ "spec": { "replicas": 0 } });
-    api.patch_scale(&name, &PatchParams::default(), &Patch::Merge(&none)).await.unwrap();
-    eventually("the receivers to be back", async || (history.seen() == [3, 0, 3]).then_some(())).await;
+    api.patch_scale(&name, &PatchParams::default(), &Patch::Merge(&none))
+        .await
+        .unwrap();
+    eventually("the receivers to be back", async || {
+        (history.seen() == [3, 0, 3]).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -126,24 +154,45 @@ async fn a_suspended_webhook_has_no_receivers_and_everything_else() {
     let operator = lab.operator().await;
     let _kubelet = lab.kubelet();
     let history = History::start(&lab);
-    lab.create(&wahook_crds::WhatsAppWebhook::new("main", serde_json::from_value(auto(3)).unwrap())).await;
+    lab.create(&wahook_crds::WhatsAppWebhook::new(
+        "main",
+        serde_json::from_value(auto(3)).unwrap(),
+    ))
+    .await;
     lab.settled(&operator, "main").await;
     lab.accept("main").await;
-    lab.condition("main", ConditionType::Ready, "True", Reason::AllReady.as_str()).await;
+    lab.condition("main", ConditionType::Ready, "True", Reason::AllReady.as_str())
+        .await;
     let ingress = lab.child("main", ChildKind::Ingress).await.unwrap();
 
     lab.patch("main", &json!({ "spec": { "suspend": true } })).await;
-    let suspended = lab.condition("main", ConditionType::Ready, "False", Reason::Suspended.as_str()).await;
+    let suspended = lab
+        .condition("main", ConditionType::Ready, "False", Reason::Suspended.as_str())
+        .await;
     lab.settled(&operator, "main").await;
     assert_eq!(history.seen(), [3, 0]);
-    assert!(lab.child("main", ChildKind::HorizontalPodAutoscaler).await.is_none());
+    assert!(
+        lab.child("main", ChildKind::HorizontalPodAutoscaler)
+            .await
+            .is_none()
+    );
     let after = lab.child("main", ChildKind::Ingress).await.unwrap();
     assert_eq!(after.metadata.generation, ingress.metadata.generation);
-    assert_eq!(suspended.status.unwrap().callback_url.as_deref(), Some("https://main.example.com/webhook"));
-    lab.condition("main", ConditionType::Reconciling, "False", Reason::UpToDate.as_str()).await;
+    assert_eq!(
+        suspended.status.unwrap().callback_url.as_deref(),
+        Some("https://main.example.com/webhook")
+    );
+    lab.condition(
+        "main",
+        ConditionType::Reconciling,
+        "False",
+        Reason::UpToDate.as_str(),
+    )
+    .await;
 
     lab.patch("main", &json!({ "spec": { "suspend": false } })).await;
-    lab.condition("main", ConditionType::Ready, "True", Reason::AllReady.as_str()).await;
+    lab.condition("main", ConditionType::Ready, "True", Reason::AllReady.as_str())
+        .await;
     assert_eq!(history.seen(), [3, 0, 3]);
 }
 
@@ -158,11 +207,22 @@ async fn scaling_goes_through_the_resource() {
     lab.create(&webhook("main")).await;
     lab.settled(&operator, "main").await;
     let four = json!({ "spec": { "replicas": 4 } });
-    lab.webhooks().patch_scale("main", &PatchParams::default(), &Patch::Merge(&four)).await.unwrap();
-    eventually("four receivers", async || (history.seen() == [2, 4]).then_some(())).await;
+    lab.webhooks()
+        .patch_scale("main", &PatchParams::default(), &Patch::Merge(&four))
+        .await
+        .unwrap();
+    eventually("four receivers", async || {
+        (history.seen() == [2, 4]).then_some(())
+    })
+    .await;
     let nine = json!({ "spec": { "replicas": 9 } });
     let name = ChildKind::Deployment.name("main");
     let api = lab.children(ChildKind::Deployment);
-    api.patch_scale(&name, &PatchParams::default(), &Patch::Merge(&nine)).await.unwrap();
-    eventually("four receivers again", async || (history.seen() == [2, 4, 9, 4]).then_some(())).await;
+    api.patch_scale(&name, &PatchParams::default(), &Patch::Merge(&nine))
+        .await
+        .unwrap();
+    eventually("four receivers again", async || {
+        (history.seen() == [2, 4, 9, 4]).then_some(())
+    })
+    .await;
 }

@@ -21,12 +21,16 @@ fn stranger(kind: ChildKind, name: &str) -> DynamicObject {
             json!({ "spec": { "replicas": 0, "selector": { "matchLabels": { "app": "theirs" } }, "template": pod } })
         }
         ChildKind::Service => json!({ "spec": { "ports": [{ "port": 80 }] } }),
-        ChildKind::PodDisruptionBudget => json!({ "spec": { "selector": { "matchLabels": { "app": "theirs" } } } }),
+        ChildKind::PodDisruptionBudget => {
+            json!({ "spec": { "selector": { "matchLabels": { "app": "theirs" } } } })
+        }
         ChildKind::HorizontalPodAutoscaler => json!({ "spec": {
             "maxReplicas": 2,
             "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "theirs" },
         } }),
-        ChildKind::NetworkPolicy => json!({ "spec": { "podSelector": { "matchLabels": { "app": "theirs" } } } }),
+        ChildKind::NetworkPolicy => {
+            json!({ "spec": { "podSelector": { "matchLabels": { "app": "theirs" } } } })
+        }
         ChildKind::Ingress => json!({ "spec": { "defaultBackend": {
             "service": { "name": "theirs", "port": { "number": 80 } },
         } } }),
@@ -47,8 +51,7 @@ fn spec_with(kind: ChildKind, name: &str) -> Value {
     let mut spec = spec(name);
     match kind {
         ChildKind::HttpRoute => {
-            spec["endpoint"] =
-                json!({ "host": format!("{name}.example.com"), "gateway": { "parentRefs": [{ "name": "public" }] } });
+            spec["endpoint"] = json!({ "host": format!("{name}.example.com"), "gateway": { "parentRefs": [{ "name": "public" }] } });
         }
         ChildKind::HorizontalPodAutoscaler => spec["receiver"] = json!({ "autoscaling": {} }),
         _ => {}
@@ -64,7 +67,11 @@ async fn a_strangers_object_under_each_name_is_left_alone() {
     let mut theirs = Vec::new();
     for (index, kind) in ChildKind::ALL.into_iter().enumerate() {
         let name = format!("stranger-{index}");
-        let object = lab.children(kind).create(&PostParams::default(), &stranger(kind, &name)).await.unwrap();
+        let object = lab
+            .children(kind)
+            .create(&PostParams::default(), &stranger(kind, &name))
+            .await
+            .unwrap();
         theirs.push((name, kind, object));
     }
     let operator = lab.operator().await;
@@ -74,8 +81,14 @@ async fn a_strangers_object_under_each_name_is_left_alone() {
     }
     for (name, kind, object) in &theirs {
         let route = kind.is_route();
-        let condition = if route { ConditionType::RouteReady } else { ConditionType::ReceiverReady };
-        let conflict = lab.condition(name, condition, "False", Reason::NameConflict.as_str()).await;
+        let condition = if route {
+            ConditionType::RouteReady
+        } else {
+            ConditionType::ReceiverReady
+        };
+        let conflict = lab
+            .condition(name, condition, "False", Reason::NameConflict.as_str())
+            .await;
         let told = serde_json::to_string(&conflict.status).unwrap();
         assert!(told.contains(&kind.name(name)), "{kind:?}");
         // A feature turned off removes only what is ours.
@@ -95,7 +108,10 @@ async fn a_strangers_object_under_each_name_is_left_alone() {
         };
         assert_eq!(same(&after), same(object), "{kind:?}");
         let manager = after.managed_fields().iter().any(|entry| {
-            entry.manager.as_deref().is_some_and(|manager| manager.starts_with("wahook-operator"))
+            entry
+                .manager
+                .as_deref()
+                .is_some_and(|manager| manager.starts_with("wahook-operator"))
         });
         assert!(!manager, "{kind:?} was written");
     }
@@ -109,7 +125,10 @@ async fn a_strangers_object_under_each_name_is_left_alone() {
             (left.len() == 1).then_some(())
         })
         .await;
-        assert_eq!(lab.child(name, *kind).await.unwrap().metadata.uid, object.metadata.uid);
+        assert_eq!(
+            lab.child(name, *kind).await.unwrap().metadata.uid,
+            object.metadata.uid
+        );
     }
 }
 
@@ -123,12 +142,27 @@ async fn a_name_that_becomes_free_is_taken() {
     let before = lab.secrets().get("main-webhook").await.unwrap();
     let operator = lab.operator().await;
     lab.create(&webhook("main")).await;
-    lab.condition("main", ConditionType::SecretsReady, "False", Reason::NameConflict.as_str()).await;
+    lab.condition(
+        "main",
+        ConditionType::SecretsReady,
+        "False",
+        Reason::NameConflict.as_str(),
+    )
+    .await;
     operator.quiet().await;
     let after = lab.secrets().get("main-webhook").await.unwrap();
     assert_eq!(after.metadata.resource_version, before.metadata.resource_version);
-    lab.secrets().delete("main-webhook", &DeleteParams::default()).await.unwrap();
-    lab.condition("main", ConditionType::SecretsReady, "True", Reason::SecretsFound.as_str()).await;
+    lab.secrets()
+        .delete("main-webhook", &DeleteParams::default())
+        .await
+        .unwrap();
+    lab.condition(
+        "main",
+        ConditionType::SecretsReady,
+        "True",
+        Reason::SecretsFound.as_str(),
+    )
+    .await;
 }
 
 /// A resource that was deleted and made again finds the children of its predecessor. They are not its own, and they go.
@@ -150,5 +184,11 @@ async fn children_of_a_predecessor_are_strangers_until_they_are_gone() {
     .await;
     let webhook = lab.webhooks().get("main").await.unwrap();
     assert_eq!(heir.owner_references()[0].uid, webhook.metadata.uid.unwrap());
-    lab.condition("main", ConditionType::SecretsReady, "True", Reason::SecretsFound.as_str()).await;
+    lab.condition(
+        "main",
+        ConditionType::SecretsReady,
+        "True",
+        Reason::SecretsFound.as_str(),
+    )
+    .await;
 }

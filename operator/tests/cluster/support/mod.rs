@@ -210,7 +210,9 @@ impl Lab {
         let api = self.children(ChildKind::Certificate);
         let name = ChildKind::Certificate.name(webhook);
         eventually("the Certificate", async || api.get_opt(&name).await.unwrap()).await;
-        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
+        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status))
+            .await
+            .unwrap();
     }
 
     /// Plays everyone who has to agree before a webhook is ready, but for the kubelet.

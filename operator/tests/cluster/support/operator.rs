@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use wahook_crds::conditions::Reason;
 use wahook_operator::controller::{self, Context, Timing};
 use wahook_operator::jetstream::{StreamOwner, StreamReport};
+use wahook_operator::leader::Fence;
 use wahook_operator::metrics::Metrics;
 use wahook_operator::observe::{Kinds, discover};
 use wahook_operator::settings::{
@@ -93,7 +94,10 @@ impl Streams {
 
 impl StreamKeeping for Streams {
     fn look_after<'a>(&'a self, plan: &'a StreamPlan, owner: &'a StreamOwner) -> BoxFuture<'a, StreamReport> {
-        self.plans.lock().unwrap().insert(owner.name.clone(), format!("{plan:?}"));
+        self.plans
+            .lock()
+            .unwrap()
+            .insert(owner.name.clone(), format!("{plan:?}"));
         let trouble = *self.trouble.lock().unwrap();
         Box::pin(async move {
             StreamReport {
@@ -140,6 +144,7 @@ impl Running {
             Arc::clone(&options.streams) as Arc<dyn StreamKeeping>,
             kinds,
             Arc::clone(&metrics),
+            Fence::open(),
             Some(user.clone()),
             options.timing,
         ));

@@ -39,7 +39,12 @@ impl Snapshot {
         for key in keys {
             let (one, two) = (self.0.get(key), other.0.get(key));
             if one != two {
-                differ(&mut text, key, one.unwrap_or(&Value::Null), two.unwrap_or(&Value::Null));
+                differ(
+                    &mut text,
+                    key,
+                    one.unwrap_or(&Value::Null),
+                    two.unwrap_or(&Value::Null),
+                );
             }
         }
         text
@@ -54,7 +59,12 @@ fn differ(text: &mut String, path: &str, one: &Value, two: &Value) {
             let (one, two) = (&one.get(key), &two.get(key));
             if one != two {
                 let null = Value::Null;
-                differ(text, &format!("{path}.{key}"), one.unwrap_or(&null), two.unwrap_or(&null));
+                differ(
+                    text,
+                    &format!("{path}.{key}"),
+                    one.unwrap_or(&null),
+                    two.unwrap_or(&null),
+                );
             }
         }
     } else {
@@ -68,7 +78,13 @@ pub fn normal(object: &DynamicObject) -> Value {
     let root = value.as_object_mut().unwrap();
     root.remove("status");
     let metadata = root["metadata"].as_object_mut().unwrap();
-    for field in ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"] {
+    for field in [
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "managedFields",
+    ] {
         metadata.remove(field);
     }
     for owner in metadata["ownerReferences"].as_array_mut().unwrap() {
