@@ -4,6 +4,7 @@ mod cluster;
 #[cfg(test)]
 mod config_example;
 mod demo;
+mod e2e;
 mod generate;
 mod image;
 mod test;
@@ -34,6 +35,8 @@ enum Command {
     Cluster(cluster::ClusterArgs),
     /// Build the receiver and the operator as container images, without an engine, and NATS for tests
     Image(image::ImageArgs),
+    /// Install, use, break, repair and remove everything on a real Kubernetes node, with messages arriving all the while
+    E2e(e2e::E2eArgs),
     /// Write the files that are made from the code: golden files and reference pages
     Generate(generate::GenerateArgs),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Test(args) => boxed(|workspace| test::run(workspace, &args)),
         Command::Cluster(args) => cluster::run(&args).map_err(Into::into),
         Command::Image(args) => boxed(|workspace| image::run(workspace, &args)),
+        Command::E2e(args) => boxed(|workspace| e2e::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };
     done.unwrap_or_else(|error| {

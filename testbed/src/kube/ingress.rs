@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use super::api::Api;
 use super::error::KubeError;
 use super::network::NODE_ADDRESS;
+use super::pki::{Authority, Pair};
 use super::plane::Part;
-use super::worker::Started;
+use super::worker::{INGRESS_DOMAIN, Started};
 use crate::child::find_program;
 use crate::nats::cache_directory;
 
@@ -43,8 +44,14 @@ impl IngressPrograms {
         })
     }
 
-    /// The proxy as a part of the node.
-    pub(crate) fn part(&self, kubeconfig: &Path) -> Started {
+    /// The proxy as a part of the node in `directory`; its file is written.
+    pub(crate) fn part(&self, kubeconfig: &Path, directory: &Path) -> Result<Started, KubeError> {
+        let file = directory.join("traefik.yaml");
+        let Pair { certificate, key } = certificate(directory)?;
+        let default = json!({ "tls": { "stores": { "default": {
+            "defaultCertificate": { "certFile": certificate, "keyFile": key },
+        } } } });
+        fs::write(&file, default.to_string()).map_err(KubeError::io(format!("write {}", file.display())))?;
         let arguments = [
             "--global.checkNewVersion=false".to_owned(),
             "--global.sendAnonymousUsage=false".to_owned(),
@@ -60,15 +67,17 @@ impl IngressPrograms {
             format!("--providers.kubernetesIngress.ingressEndpoint.ip={NODE_ADDRESS}"),
             "--providers.kubernetesGateway=true".to_owned(),
             format!("--providers.kubernetesGateway.statusAddress.ip={NODE_ADDRESS}"),
+            // What it serves for hosts whose Ingress names no certificate. JSON is YAML, which the ending must say.
+            format!("--providers.file.filename={}", file.display()),
         ];
-        Started {
+        Ok(Started {
             program: self.traefik.clone(),
             part: Part {
                 name: "traefik",
                 arguments: arguments.into_iter().map(Into::into).collect(),
                 environment: vec![("KUBECONFIG", kubeconfig.into())],
             },
-        }
+        })
     }
 
     /// The definitions of the Gateway API, and the classes by which routes choose this proxy.
@@ -98,6 +107,13 @@ impl IngressPrograms {
         let path = format!("/apis/gateway.networking.k8s.io/v1/gatewayclasses/{INGRESS_CLASS}");
         api.apply_once_known(&path, &class).await
     }
+}
+
+/// The proxy's certificate for every host below [`INGRESS_DOMAIN`], signed by the authority of the cluster in `directory`.
+pub(crate) fn certificate(directory: &Path) -> Result<Pair, KubeError> {
+    // A wildcard stands for one label, and tenants have hosts of two.
+    let hosts = ["", "*.", "*.shop.", "*.books."].map(|labels| format!("{labels}{INGRESS_DOMAIN}"));
+    Authority::open(&directory.join("pki"))?.server("ingress", &hosts)
 }
 
 /// A directory with the definitions, read once from the module archive, which Go's checksum stands for.

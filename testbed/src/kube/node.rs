@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::api::Api;
-use super::audit::AuditLevel;
+use super::audit::{self, AuditEvent, AuditLevel};
 use super::command::run;
 use super::detached::Detached;
 use super::error::KubeError;
 use super::host::Host;
-use super::ingress::{INGRESS_READY, IngressPrograms};
+use super::ingress::{self, INGRESS_READY, IngressPrograms};
 use super::install::{self, Programs, VERSION};
 use super::network::{self, NODE_ADDRESS};
 use super::place::{self, Marker};
@@ -293,9 +293,27 @@ impl Node {
         &self.api
     }
 
-    /// The audit log, a file with one JSON object a line.
-    pub fn audit_log(&self) -> PathBuf {
-        self.plane.audit_log()
+    /// What the API server answered so far.
+    ///
+    /// # Errors
+    /// When the audit log cannot be read.
+    pub fn audit(&self) -> Result<Vec<AuditEvent>, KubeError> {
+        audit::read(&self.plane.audit_log())
+    }
+
+    /// The certificate of the authority that signed for the API server and for the ingress proxy, a PEM file.
+    pub fn authority(&self) -> &Path {
+        self.plane.ca()
+    }
+
+    /// What the ingress proxy serves for hosts below [`INGRESS_DOMAIN`](super::INGRESS_DOMAIN) that name no certificate
+    /// of their own: the certificate and its key, PEM files. For a Gateway, which must name one.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn ingress_certificate(&self) -> Result<(PathBuf, PathBuf), KubeError> {
+        let pair = ingress::certificate(self.plane.directory())?;
+        Ok((pair.certificate, pair.key))
     }
 
     /// The programs it runs, `kubectl` among them.
@@ -348,7 +366,7 @@ impl Everything {
             all.extend(Worker::prepare(plane, programs)?.parts(&self.kubernetes));
         }
         if let Some(ingress) = &self.ingress {
-            all.push(ingress.part(&plane.kubeconfig()));
+            all.push(ingress.part(&plane.kubeconfig(), plane.directory())?);
         }
         Ok(all)
     }

@@ -20,9 +20,10 @@ const SOCKET_PATH_LIMIT: usize = 103;
 /// The longest name below the directory that a socket has.
 const LONGEST_SOCKET: &str = "/etcd-peer.sock";
 
-/// The range of Service addresses, its first one being the API server's own Service. Nobody routes it.
-pub(crate) const SERVICE_RANGE: &str = "10.255.0.0/16";
-const API_SERVICE: &str = "10.255.0.1";
+/// The range of Service addresses, its first one being the API server's own Service. The machine answers for all of it and
+/// refuses what no Service has, so it lies beside the pods, in a range that nothing else of the machine may use.
+pub(crate) const SERVICE_RANGE: &str = "10.254.128.0/17";
+const API_SERVICE: &str = "10.254.128.1";
 /// The names and addresses under which clients reach the API server.
 const SERVING_NAMES: [&str; 9] = [
     "127.0.0.1",

@@ -3,6 +3,8 @@
 mod load;
 mod raw;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -64,6 +66,18 @@ pub struct MetaClient {
     http: reqwest::Client,
     url: String,
     secret: String,
+    way: Option<Arc<Way>>,
+}
+
+/// How to get to a host that no name server knows and that a public authority does not vouch for.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The host.
+    pub host: String,
+    /// Where it is.
+    pub address: SocketAddr,
+    /// The authority that its certificate must come from, PEM.
+    pub authority: Vec<u8>,
 }
 
 impl MetaClient {
@@ -73,9 +87,23 @@ impl MetaClient {
     /// `reqwest`'s, when no client can be built.
     pub fn new(url: impl Into<String>, secret: impl Into<String>) -> reqwest::Result<Self> {
         Ok(Self {
-            http: http_client()?,
+            http: http_client(None)?,
             url: url.into(),
             secret: secret.into(),
+            way: None,
+        })
+    }
+
+    /// The same for `https`, by a way of its own. The certificate is checked as Meta would: chain, host, dates.
+    ///
+    /// # Errors
+    /// `reqwest`'s, when the authority is none or no client can be built.
+    pub fn by_way(url: impl Into<String>, secret: impl Into<String>, way: Way) -> reqwest::Result<Self> {
+        Ok(Self {
+            http: http_client(Some(&way))?,
+            url: url.into(),
+            secret: secret.into(),
+            way: Some(Arc::new(way)),
         })
     }
 
@@ -85,7 +113,7 @@ impl MetaClient {
     /// `reqwest`'s, when no client can be built.
     pub fn with_new_connections(&self) -> reqwest::Result<Self> {
         Ok(Self {
-            http: http_client()?,
+            http: http_client(self.way.as_deref())?,
             ..self.clone()
         })
     }
@@ -174,11 +202,17 @@ impl MetaClient {
     }
 }
 
-fn http_client() -> reqwest::Result<reqwest::Client> {
+fn http_client(way: Option<&Way>) -> reqwest::Result<reqwest::Client> {
     // The client is built with TLS, which asks for a provider; an installed one is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .tls_certs_only([])
+    let mut builder = reqwest::Client::builder();
+    let mut authorities = Vec::new();
+    if let Some(way) = way {
+        builder = builder.resolve(&way.host, way.address);
+        authorities.push(reqwest::Certificate::from_pem(&way.authority)?);
+    }
+    builder
+        .tls_certs_only(authorities)
         .user_agent("facebookexternalua")
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

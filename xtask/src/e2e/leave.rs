@@ -1,0 +1,61 @@
+//! What stays when something is taken away: the stream of a deleted webhook, and everything of value after an uninstall.
+
+use std::time::{Duration, Instant};
+
+use super::error::{Result, expect};
+use super::founder::{GATEWAY, SHOP};
+use super::house::{House, NAMESPACE, RELEASE};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// `helm test`.
+pub(super) async fn test(house: &House) -> Result<String> {
+    house
+        .helm
+        .line(&format!("test {RELEASE} --namespace {NAMESPACE} --timeout 3m"))
+        .await?;
+    Ok("posted a message and read it back".to_owned())
+}
+
+/// A webhook is deleted: its children go, its stream stays.
+pub(super) async fn delete(house: &House) -> Result<String> {
+    let before = house.stored(SHOP).await?.len();
+    house
+        .kubectl
+        .line(&format!("delete whatsappwebhook shop -n {NAMESPACE}"))
+        .await?;
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let kinds = "deployment,service,configmap,ingress,secret,serviceaccount,networkpolicy,pod";
+        let line = format!("{kinds} -n {NAMESPACE} -l wahook.dev/webhook=shop");
+        let left = house.kubectl.get(&line).await?;
+        if left["items"].as_array().is_some_and(Vec::is_empty) {
+            break;
+        }
+        expect(Instant::now() < deadline, || {
+            format!("children are left: {:?}", super::house::names(left["items"].as_array().map_or(&[], Vec::as_slice)))
+        })?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let after = house.stored(SHOP).await?.len();
+    expect(after == before, || format!("{before} events before, {after} after"))?;
+    Ok(format!("no child is left, {after} events are"))
+}
+
+/// `helm uninstall`: the definition, the webhooks, their pods and Secrets, and the disk of the broker stay.
+pub(super) async fn uninstall(house: &House) -> Result<String> {
+    let secret = house.secret(NAMESPACE, "by-gateway-webhook", "verify-token").await?;
+    house
+        .helm
+        .line(&format!("uninstall {RELEASE} --namespace {NAMESPACE} --wait --timeout 2m"))
+        .await?;
+    let kubectl = &house.kubectl;
+    kubectl.get("crd whatsappwebhooks.wahook.dev").await?;
+    kubectl.get(&format!("whatsappwebhook by-gateway -n {NAMESPACE}")).await?;
+    kubectl.get(&format!("persistentvolumeclaim data-wahook-nats-0 -n {NAMESPACE}")).await?;
+    let pods = house.pods(GATEWAY).await?;
+    expect(pods.len() == 2, || format!("{} receivers are left of 2", pods.len()))?;
+    let after = house.secret(NAMESPACE, "by-gateway-webhook", "verify-token").await?;
+    expect(secret == after, || "the verify token has changed".to_owned())?;
+    Ok("definition, webhook, receivers, Secrets and the broker's disk".to_owned())
+}
