@@ -1,7 +1,7 @@
 //! When a webhook is looked at again although nobody changed anything. Pure, but for a little chance.
 //!
-//! Most changes come by themselves: watches tell of the resource and its children. What no watch tells is asked for:
-//! Secrets (the operator may not list them), the broker, and whether a host is free.
+//! Most changes come by themselves: watches tell of the resource and its children, a Certificate among them. What no
+//! watch tells is asked for: Secrets (the operator may not list them), the broker, and whether a host is free.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use wahook_crds::conditions::{ConditionType, Reason};
 
 use super::backoff::jitter;
 use crate::status::find;
+use crate::validate::TlsSource;
 
 /// Who lost a host asks as often as this.
 const HOST: Duration = Duration::from_secs(10);
@@ -23,8 +24,13 @@ const PATIENT: Duration = Duration::from_secs(30);
 /// What the API server refused.
 const REFUSED: Duration = Duration::from_secs(30);
 
-/// How long to wait, about.
-pub(super) fn pause(status: &WhatsAppWebhookStatus, now: &Time, resync: Duration) -> Duration {
+/// How long to wait, about. `tls` says where the certificate comes from.
+pub(super) fn pause(
+    status: &WhatsAppWebhookStatus,
+    tls: &TlsSource,
+    now: &Time,
+    resync: Duration,
+) -> Duration {
     let conditions = &status.conditions;
     let reason = |kind| find(conditions, kind).map_or("", |condition| condition.reason.as_str());
     let is = |kind, wanted: Reason| reason(kind) == wanted.as_str();
@@ -43,7 +49,8 @@ pub(super) fn pause(status: &WhatsAppWebhookStatus, now: &Time, resync: Duration
     if is(route, Reason::HostConflict) {
         no_longer(HOST);
     }
-    if is(route, Reason::CertificatePending)
+    if matches!(tls, TlsSource::Secret(_))
+        && is(route, Reason::CertificatePending)
         && let Some(condition) = find(conditions, route)
     {
         no_longer(growing(condition, now));
@@ -111,12 +118,26 @@ mod tests {
             (C::ReceiverReady, "True", Reason::RolloutQueued, 0, 5),
             (C::ReceiverReady, "False", Reason::RollingOut, 0, 300),
         ] {
-            let pause = pause(&status(kind, truth, reason), &at(now), resync).as_secs_f64();
-            let expected = f64::from(expected);
-            assert!(
-                (expected * 0.8..expected * 1.2).contains(&pause),
-                "{reason} {now}: {pause}"
-            );
+            let tls = TlsSource::Secret("hooks-tls".to_owned());
+            let status = status(kind, truth, reason);
+            assert_about(pause(&status, &tls, &at(now), resync), expected, reason);
         }
+    }
+
+    /// cert-manager's Certificate is ours and watched.
+    #[test]
+    fn a_certificate_is_not_asked_for() {
+        let status = status(C::RouteReady, "False", Reason::CertificatePending);
+        let tls = TlsSource::Missing;
+        let pause = pause(&status, &tls, &at(0), Duration::from_secs(300));
+        assert_about(pause, 300, Reason::CertificatePending);
+    }
+
+    fn assert_about(pause: Duration, expected: u32, reason: Reason) {
+        let (pause, expected) = (pause.as_secs_f64(), f64::from(expected));
+        assert!(
+            (expected * 0.8..expected * 1.2).contains(&pause),
+            "{reason}: {pause}"
+        );
     }
 }

@@ -160,6 +160,7 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
     write_status(context, &resource.metadata, &before, &status).await?;
     Ok(Action::requeue(pace::pause(
         &status,
+        &validated.route.tls,
         &now,
         context.settings.resync,
     )))

@@ -240,9 +240,8 @@ async fn every_field_changed_and_changed_back() {
         .collect();
     let snapshots = async || {
         let mut all = Vec::new();
-        for (name, ..) in &cases {
-            lab.settled(&operator, name).await;
-        }
+        let names: Vec<&str> = cases.iter().map(|(name, ..)| name.as_str()).collect();
+        lab.all_settled(&operator, &names).await;
         for (name, ..) in &cases {
             all.push(Snapshot::take(&lab, &operator, name).await);
         }
@@ -268,12 +267,10 @@ async fn every_field_changed_and_changed_back() {
     for (name, ..) in &cases {
         lab.delete(name).await;
     }
-    for (name, ..) in &cases {
-        eventually("the children to go", async || {
-            lab.left_of(name).await.is_empty().then_some(())
-        })
-        .await;
-    }
+    eventually("the children to go", async || {
+        lab.left_of_all().await.is_empty().then_some(())
+    })
+    .await;
     for (name, _, _, changed) in &cases {
         create(name, changed).await;
     }
@@ -284,9 +281,13 @@ async fn every_field_changed_and_changed_back() {
         if base[index] == changed[index] {
             problems += &format!("{path}: a change has no effect\n");
         }
-        for (what, one, two) in [("changed back", &back, &base), ("changed", &changed, &fresh)] {
-            if one[index] != two[index] {
-                problems += &format!("{path} {what}:\n{}", one[index].difference(&two[index]));
+        let (changed, fresh) = (changed[index].clone(), fresh[index].clone());
+        for (what, one, two) in [
+            ("changed back", &back[index], &base[index]),
+            ("changed", &changed.of_any_owner(), &fresh.of_any_owner()),
+        ] {
+            if one != two {
+                problems += &format!("{path} {what}:\n{}", one.difference(two));
             }
         }
     }

@@ -74,6 +74,7 @@ async fn autoscaling_on_and_off_never_passes_through_fewer() {
     let operator = lab.operator().await;
     let history = History::start(&lab);
     lab.create(&webhook("main")).await;
+    lab.settled(&operator, "main").await;
     lab.set_spec("main", &fixed(5)).await;
     lab.settled(&operator, "main").await;
     for _ in 0..3 {

@@ -79,7 +79,7 @@ async fn a_strangers_object_under_each_name_is_left_alone() {
         let spec = serde_json::from_value(spec_with(*kind, name)).unwrap();
         lab.create(&WhatsAppWebhook::new(name, spec)).await;
     }
-    for (name, kind, object) in &theirs {
+    for (name, kind, _) in &theirs {
         let route = kind.is_route();
         let condition = if route {
             ConditionType::RouteReady
@@ -95,7 +95,10 @@ async fn a_strangers_object_under_each_name_is_left_alone() {
         if matches!(kind, ChildKind::HorizontalPodAutoscaler | ChildKind::HttpRoute) {
             lab.set_spec(name, &spec_with(ChildKind::Service, name)).await;
         }
-        lab.settled(&operator, name).await;
+    }
+    let names: Vec<&str> = theirs.iter().map(|(name, ..)| name.as_str()).collect();
+    lab.all_settled(&operator, &names).await;
+    for (name, kind, object) in &theirs {
         let after = lab.child(name, *kind).await.unwrap();
         let same = |object: &DynamicObject| {
             let mut value = serde_json::to_value(object).unwrap();

@@ -6,15 +6,17 @@ mod operator;
 mod plane;
 mod snapshot;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 use wahook_crds::WhatsAppWebhook;
 use wahook_crds::conditions::ConditionType;
 use wahook_operator::child::ChildKind;
+use wahook_operator::names;
 
 pub use faults::{Cut, Faults};
 pub use kubelet::Kubelet;
@@ -172,17 +174,22 @@ impl Lab {
 
     /// Waits until the operator has seen the newest generation and has nothing to write any more.
     pub async fn settled(&self, operator: &Running, webhook: &str) -> WhatsAppWebhook {
-        let seen = eventually("the newest generation to be observed", async || {
-            let webhook = self.webhooks().get(webhook).await.unwrap();
-            let observed = webhook
-                .status
-                .as_ref()
-                .and_then(|status| status.observed_generation);
-            (observed == webhook.metadata.generation).then_some(webhook)
-        })
-        .await;
+        self.all_settled(operator, &[webhook]).await;
+        self.webhooks().get(webhook).await.unwrap()
+    }
+
+    /// The same for several webhooks at once.
+    pub async fn all_settled(&self, operator: &Running, webhooks: &[&str]) {
+        for name in webhooks {
+            eventually("the newest generation to be observed", async || {
+                let webhook = self.webhooks().get(name).await.unwrap();
+                let status = webhook.status.as_ref();
+                let observed = status.and_then(|status| status.observed_generation);
+                (observed == webhook.metadata.generation).then_some(())
+            })
+            .await;
+        }
         operator.quiet().await;
-        self.webhooks().get(&seen.metadata.name.unwrap()).await.unwrap()
     }
 
     /// Plays the ingress controller: gives the Ingress an address.
@@ -221,32 +228,34 @@ impl Lab {
         self.issue_certificate(webhook).await;
     }
 
-    /// What is left in the namespace that somebody labelled as ours.
+    /// What is left in the namespace with a label that says it is of this webhook.
     pub async fn left_of(&self, webhook: &str) -> Vec<String> {
+        self.labelled(&format!("{}={webhook}", names::WEBHOOK_LABEL))
+            .await
+    }
+
+    /// What is left in the namespace with a label that says it is of any webhook.
+    pub async fn left_of_all(&self) -> Vec<String> {
+        self.labelled(names::WEBHOOK_LABEL).await
+    }
+
+    async fn labelled(&self, selector: &str) -> Vec<String> {
         let mut left = Vec::new();
-        let ours = ListParams::default().labels(&format!("wahook.dev/webhook={webhook}"));
+        let ours = ListParams::default().labels(selector);
+        let mut looked_at = BTreeSet::new();
         for kind in ChildKind::ALL {
+            // Two children are of one kind.
+            if !looked_at.insert(kind.resource().plural) {
+                continue;
+            }
             for object in self.children(kind).list(&ours).await.unwrap() {
-                left.push(format!("{kind:?} {}", object.name_any()));
+                left.push(format!("{} {}", kind.resource().kind, object.name_any()));
             }
         }
         for secret in self.secrets().list(&ours).await.unwrap() {
             left.push(format!("Secret {}", secret.name_any()));
         }
         left
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        // The next test's pods should not wait behind this one's.
-        let (client, namespace) = (self.client.clone(), self.namespace.clone());
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let namespaces: Api<Namespace> = Api::all(client);
-                let _ = namespaces.delete(&namespace, &DeleteParams::default()).await;
-            });
-        }
     }
 }
 

@@ -160,22 +160,28 @@ impl Running {
         }
     }
 
-    /// Waits until it has written nothing for a second and a half.
+    /// Waits until it has written nothing for a second and a half, in which as many looks ended as were going on: on a
+    /// busy machine there may be a while between two writes of one look.
     pub async fn quiet(&self) {
         let deadline = Instant::now() + LIMIT;
-        let mut last = (self.metrics.writes(), Instant::now());
-        while last.1.elapsed() < Duration::from_millis(1500) {
-            assert!(
-                Instant::now() < deadline,
-                "it goes on writing: {}",
-                self.metrics.writes()
-            );
+        let (mut writes, mut since, mut begun) = (self.metrics.writes(), Instant::now(), self.begun());
+        while since.elapsed() < Duration::from_millis(1500) || self.reconciles() < begun {
+            assert!(Instant::now() < deadline, "it goes on writing: {writes}");
             tokio::time::sleep(Duration::from_millis(50)).await;
-            let writes = self.metrics.writes();
-            if writes != last.0 {
-                last = (writes, Instant::now());
+            if self.metrics.writes() != writes {
+                (writes, since, begun) = (self.metrics.writes(), Instant::now(), self.begun());
             }
         }
+    }
+
+    /// How many looks have begun.
+    fn begun(&self) -> u64 {
+        let ended = self.reconciles();
+        let text = self.metrics.render().unwrap();
+        let name = "controller_runtime_active_workers{";
+        let line = text.lines().find(|line| line.starts_with(name));
+        let active = line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+        ended + active.unwrap_or_default()
     }
 
     /// How many looks have ended.

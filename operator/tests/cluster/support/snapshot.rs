@@ -28,6 +28,20 @@ impl Snapshot {
         Self(found)
     }
 
+    /// Without the digests, which cover the owner's uid: for a comparison with what another resource of the same spec
+    /// has become. Everything that they are made of is compared.
+    #[must_use]
+    pub fn of_any_owner(mut self) -> Self {
+        for object in self.0.values_mut() {
+            let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
+            let Some(metadata) = metadata else { continue };
+            if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+                annotations.remove(names::APPLIED_ANNOTATION);
+            }
+        }
+        self
+    }
+
     pub fn has(&self, kind: ChildKind) -> bool {
         self.0.contains_key(&format!("{kind:?}"))
     }
