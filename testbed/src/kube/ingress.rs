@@ -46,7 +46,7 @@ impl IngressPrograms {
 
     /// The proxy as a part of the node in `directory`; its file is written.
     pub(crate) fn part(&self, kubeconfig: &Path, directory: &Path) -> Result<Started, KubeError> {
-        let file = directory.join("traefik.yaml");
+        let file = directory.join("ingress.yaml");
         let Pair { certificate, key } = certificate(directory)?;
         let default = json!({ "tls": { "stores": { "default": {
             "defaultCertificate": { "certFile": certificate, "keyFile": key },
@@ -67,7 +67,8 @@ impl IngressPrograms {
             format!("--providers.kubernetesIngress.ingressEndpoint.ip={NODE_ADDRESS}"),
             "--providers.kubernetesGateway=true".to_owned(),
             format!("--providers.kubernetesGateway.statusAddress.ip={NODE_ADDRESS}"),
-            // What it serves for hosts whose Ingress names no certificate. JSON is YAML, which the ending must say.
+            // What it serves for hosts whose Ingress names no certificate. JSON is YAML, which the ending must say; a
+            // `traefik.yaml` it would take for its own settings.
             format!("--providers.file.filename={}", file.display()),
         ];
         Ok(Started {

@@ -25,7 +25,14 @@ pub(super) async fn install(house: &House) -> Result<String> {
     house
         .helm
         .run(&[
-            "package", &chart, "--version", PREVIOUS, "--app-version", PREVIOUS, "--destination", &out,
+            "package",
+            &chart,
+            "--version",
+            PREVIOUS,
+            "--app-version",
+            PREVIOUS,
+            "--destination",
+            &out,
         ])
         .await?;
     let package = format!("{out}/wahook-{PREVIOUS}.tgz");
@@ -33,8 +40,20 @@ pub(super) async fn install(house: &House) -> Result<String> {
     house
         .helm
         .run(&[
-            "install", RELEASE, &package, "--namespace", NAMESPACE, "--set", "nats.enabled=true", "--set",
-            &password, "--set", "defaults.ingressDefaultCertificate=true", "--wait", "--timeout", "3m",
+            "install",
+            RELEASE,
+            &package,
+            "--namespace",
+            NAMESPACE,
+            "--set",
+            "nats.enabled=true",
+            "--set",
+            &password,
+            "--set",
+            "defaults.ingressDefaultCertificate=true",
+            "--wait",
+            "--timeout",
+            "3m",
         ])
         .await?;
     house.rolled_out(NAMESPACE, "wahook-operator").await?;
@@ -48,7 +67,14 @@ pub(super) async fn restrict(kubectl: &Tool, namespace: &str) -> Result {
             "label namespace {namespace} pod-security.kubernetes.io/enforce=restricted"
         ))
         .await?;
-    let root = ["run", "root", "-n", namespace, "--image=example.com/root", "--dry-run=server"];
+    let root = [
+        "run",
+        "root",
+        "-n",
+        namespace,
+        "--image=example.com/root",
+        "--dry-run=server",
+    ];
     let refusal = kubectl.run(&root).await;
     expect(
         matches!(&refusal, Err(E2eError::Command { complaint, .. }) if complaint.contains("restricted")),
@@ -59,14 +85,18 @@ pub(super) async fn restrict(kubectl: &Tool, namespace: &str) -> Result {
 /// Two manifests, and the first message is in the stream.
 pub(super) async fn first_message(house: &House) -> Result<String> {
     let kubectl = &house.kubectl;
-    kubectl.apply(NAMESPACE, &house.example("app-secret.yaml")?).await?;
+    kubectl
+        .apply(NAMESPACE, &house.example("app-secret.yaml")?)
+        .await?;
     kubectl.apply(NAMESPACE, &house.example("minimal.yaml")?).await?;
     kubectl
         .line(&format!(
             "wait -n {NAMESPACE} --for=condition=Ready whatsappwebhook/shop --timeout=120s"
         ))
         .await?;
-    let webhook = kubectl.get(&format!("whatsappwebhook shop -n {NAMESPACE}")).await?;
+    let webhook = kubectl
+        .get(&format!("whatsappwebhook shop -n {NAMESPACE}"))
+        .await?;
     let url = &webhook["status"]["callbackUrl"];
     expect(url == "https://hooks.example.com/webhook", || {
         format!("the callback URL is {url}")
@@ -153,7 +183,9 @@ pub(super) async fn delivered(house: &House, webhook: (&str, &str), host: &str) 
     })?;
     let subject = stored.last().map(|last| last.subject.clone()).unwrap_or_default();
     let prefix = format!("whatsapp.{}.{}.", webhook.0, webhook.1);
-    expect(subject.starts_with(&prefix), || format!("the event is at {subject}"))?;
+    expect(subject.starts_with(&prefix), || {
+        format!("the event is at {subject}")
+    })?;
     Ok(subject)
 }
 
@@ -163,6 +195,10 @@ pub(super) async fn post(house: &House, host: &str, status: u16) -> Result {
     let body = samples::fresh(sample, &format!("{:016x}", rand::random::<u64>()), None);
     let answer = house.meta(host)?.post(body).await?;
     expect(answer.status == status, || {
-        format!("a message to {host} was answered {}: {}", answer.status, answer.text())
+        format!(
+            "a message to {host} was answered {}: {}",
+            answer.status,
+            answer.text()
+        )
     })
 }

@@ -105,10 +105,7 @@ impl House {
 
     /// A value of a Secret.
     pub(super) async fn secret(&self, namespace: &str, name: &str, key: &str) -> Result<String> {
-        let secret = self
-            .kubectl
-            .get(&format!("secret {name} -n {namespace}"))
-            .await?;
+        let secret = self.kubectl.get(&format!("secret {name} -n {namespace}")).await?;
         let encoded = secret["data"][key].as_str().unwrap_or_default();
         let value = STANDARD.decode(encoded).unwrap_or_default();
         expect(!value.is_empty(), || {

@@ -33,29 +33,48 @@ pub(super) async fn delete(house: &House) -> Result<String> {
             break;
         }
         expect(Instant::now() < deadline, || {
-            format!("children are left: {:?}", super::house::names(left["items"].as_array().map_or(&[], Vec::as_slice)))
+            format!(
+                "children are left: {:?}",
+                super::house::names(left["items"].as_array().map_or(&[], Vec::as_slice))
+            )
         })?;
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let after = house.stored(SHOP).await?.len();
-    expect(after == before, || format!("{before} events before, {after} after"))?;
+    expect(after == before, || {
+        format!("{before} events before, {after} after")
+    })?;
     Ok(format!("no child is left, {after} events are"))
 }
 
 /// `helm uninstall`: the definition, the webhooks, their pods and Secrets, and the disk of the broker stay.
 pub(super) async fn uninstall(house: &House) -> Result<String> {
-    let secret = house.secret(NAMESPACE, "by-gateway-webhook", "verify-token").await?;
+    let secret = house
+        .secret(NAMESPACE, "by-gateway-webhook", "verify-token")
+        .await?;
     house
         .helm
-        .line(&format!("uninstall {RELEASE} --namespace {NAMESPACE} --wait --timeout 2m"))
+        .line(&format!(
+            "uninstall {RELEASE} --namespace {NAMESPACE} --wait --timeout 2m"
+        ))
         .await?;
     let kubectl = &house.kubectl;
     kubectl.get("crd whatsappwebhooks.wahook.dev").await?;
-    kubectl.get(&format!("whatsappwebhook by-gateway -n {NAMESPACE}")).await?;
-    kubectl.get(&format!("persistentvolumeclaim data-wahook-nats-0 -n {NAMESPACE}")).await?;
+    kubectl
+        .get(&format!("whatsappwebhook by-gateway -n {NAMESPACE}"))
+        .await?;
+    kubectl
+        .get(&format!(
+            "persistentvolumeclaim data-wahook-nats-0 -n {NAMESPACE}"
+        ))
+        .await?;
     let pods = house.pods(GATEWAY).await?;
-    expect(pods.len() == 2, || format!("{} receivers are left of 2", pods.len()))?;
-    let after = house.secret(NAMESPACE, "by-gateway-webhook", "verify-token").await?;
+    expect(pods.len() == 2, || {
+        format!("{} receivers are left of 2", pods.len())
+    })?;
+    let after = house
+        .secret(NAMESPACE, "by-gateway-webhook", "verify-token")
+        .await?;
     expect(secret == after, || "the verify token has changed".to_owned())?;
     Ok("definition, webhook, receivers, Secrets and the broker's disk".to_owned())
 }

@@ -83,7 +83,10 @@ pub(crate) fn run(workspace: &Workspace, args: &E2eArgs) -> Result<ExitCode> {
         }
         .await;
         if args.keep {
-            eprintln!("The cluster stays: export KUBECONFIG={}", directory.join("kubeconfig").display());
+            eprintln!(
+                "The cluster stays: export KUBECONFIG={}",
+                directory.join("kubeconfig").display()
+            );
         } else {
             House::end(&directory).await?;
         }
@@ -101,12 +104,21 @@ macro_rules! step {
 }
 
 async fn steps(house: &mut House) -> Result {
-    step!("helm install, the chart of one version ago", founder::install(house));
-    step!("two manifests, the first message over TLS", founder::first_message(house));
+    step!(
+        "helm install, the chart of one version ago",
+        founder::install(house)
+    );
+    step!(
+        "two manifests, the first message over TLS",
+        founder::first_message(house)
+    );
     step!("the same through a Gateway", founder::gateway(house));
     step!("helm upgrade at 300 messages a second", rolling::upgrade(house));
     step!("helm test", leave::test(house));
-    step!("kinds of others appear, and parts come and go", rights::optional(house));
+    step!(
+        "kinds of others appear, and parts come and go",
+        rights::optional(house)
+    );
     step!("a roll at 300 messages a second", rolling::restart(house));
     step!("a killed pod at 300 messages a second", rolling::kill(house));
     step!("scale", rolling::scale(house));
@@ -123,7 +135,11 @@ async fn steps(house: &mut House) -> Result {
 }
 
 fn told(what: &str, began: Instant, came: &str) {
-    println!("{:>6.1} s  {what}{}{came}", began.elapsed().as_secs_f64(), if came.is_empty() { "" } else { ": " });
+    println!(
+        "{:>6.1} s  {what}{}{came}",
+        began.elapsed().as_secs_f64(),
+        if came.is_empty() { "" } else { ": " }
+    );
     // Whoever waits should see it now.
     let _ = io::Write::flush(&mut io::stdout());
 }
@@ -131,6 +147,9 @@ fn told(what: &str, began: Instant, came: &str) {
 async fn diagnose(house: &House) {
     for line in DIAGNOSIS {
         let said = house.kubectl.line(line).await;
-        eprintln!("\n$ kubectl {line}\n{}", said.unwrap_or_else(|error| error.to_string()));
+        eprintln!(
+            "\n$ kubectl {line}\n{}",
+            said.unwrap_or_else(|error| error.to_string())
+        );
     }
 }

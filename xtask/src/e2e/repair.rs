@@ -19,7 +19,16 @@ pub(super) async fn rotate(house: &mut House) -> Result<String> {
     let listed = |secrets: &str| format!(r#"{{"spec":{{"meta":{{"appSecrets":{secrets}}}}}}}"#);
     let patch = async |secrets: &str| {
         let patch = listed(secrets);
-        let words = ["patch", "whatsappwebhook", "shop", "-n", NAMESPACE, "--type=merge", "-p", &patch];
+        let words = [
+            "patch",
+            "whatsappwebhook",
+            "shop",
+            "-n",
+            NAMESPACE,
+            "--type=merge",
+            "-p",
+            &patch,
+        ];
         house.kubectl.run(&words).await.map(drop)
     };
     house
@@ -44,13 +53,26 @@ pub(super) async fn rotate(house: &mut House) -> Result<String> {
     let patch = format!(r#"{{"stringData":{{"app-secret":"{third}"}}}}"#);
     house
         .kubectl
-        .run(&["patch", "secret", "meta-app", "-n", NAMESPACE, "--type=merge", "-p", &patch])
+        .run(&[
+            "patch",
+            "secret",
+            "meta-app",
+            "-n",
+            NAMESPACE,
+            "--type=merge",
+            "-p",
+            &patch,
+        ])
         .await?;
     answered(house, 401).await?;
     house.app_secret = third;
     answered(house, 200).await?;
     let after = names(&house.pods(SHOP).await?);
-    let rolls = if before == after { "no pod was restarted by a new value" } else { "receivers rolled for the new reference" };
+    let rolls = if before == after {
+        "no pod was restarted by a new value"
+    } else {
+        "receivers rolled for the new reference"
+    };
     Ok(rolls.to_owned())
 }
 
@@ -74,12 +96,22 @@ async fn answered(house: &House, status: u16) -> Result {
 /// The app secret is deleted: said, and what was loaded goes on. It comes back: healed.
 pub(super) async fn secret(house: &House) -> Result<String> {
     let kubectl = &house.kubectl;
-    kubectl.line(&format!("delete secret meta-app -n {NAMESPACE}")).await?;
-    let told = kubectl.condition(SHOP, "SecretsReady", "False", "SecretNotFound").await?;
-    let message = condition(&told, "SecretsReady").map(|found| found["message"].to_string()).unwrap_or_default();
-    expect(message.contains("meta-app"), || format!("SecretsReady does not name it: {message}"))?;
+    kubectl
+        .line(&format!("delete secret meta-app -n {NAMESPACE}"))
+        .await?;
+    let told = kubectl
+        .condition(SHOP, "SecretsReady", "False", "SecretNotFound")
+        .await?;
+    let message = condition(&told, "SecretsReady")
+        .map(|found| found["message"].to_string())
+        .unwrap_or_default();
+    expect(message.contains("meta-app"), || {
+        format!("SecretsReady does not name it: {message}")
+    })?;
     post(house, SHOP_HOST, 200).await?;
-    kubectl.apply(NAMESPACE, &house.example("app-secret.yaml")?).await?;
+    kubectl
+        .apply(NAMESPACE, &house.example("app-secret.yaml")?)
+        .await?;
     kubectl.condition(SHOP, "Ready", "True", "").await?;
     delivered(house, SHOP, SHOP_HOST).await?;
     Ok(message)
@@ -89,17 +121,37 @@ pub(super) async fn secret(house: &House) -> Result<String> {
 pub(super) async fn broker(house: &House) -> Result<String> {
     let kubectl = &house.kubectl;
     let before = house.stored(SHOP).await?.len();
-    kubectl.line(&format!("scale statefulset/wahook-nats -n {NAMESPACE} --replicas=0")).await?;
+    kubectl
+        .line(&format!(
+            "scale statefulset/wahook-nats -n {NAMESPACE} --replicas=0"
+        ))
+        .await?;
     let line = format!("statefulset wahook-nats -n {NAMESPACE}");
-    kubectl.until(&line, LIMIT, "without a pod", |set| set["status"]["replicas"] == 0).await?;
+    kubectl
+        .until(&line, LIMIT, "without a pod", |set| {
+            set["status"]["replicas"] == 0
+        })
+        .await?;
     post(house, SHOP_HOST, 503).await?;
-    kubectl.condition(SHOP, "StreamReady", "False", "BrokerUnreachable").await?;
-    kubectl.line(&format!("scale statefulset/wahook-nats -n {NAMESPACE} --replicas=1")).await?;
-    kubectl.line(&format!("rollout status statefulset/wahook-nats -n {NAMESPACE} --timeout=120s")).await?;
+    kubectl
+        .condition(SHOP, "StreamReady", "False", "BrokerUnreachable")
+        .await?;
+    kubectl
+        .line(&format!(
+            "scale statefulset/wahook-nats -n {NAMESPACE} --replicas=1"
+        ))
+        .await?;
+    kubectl
+        .line(&format!(
+            "rollout status statefulset/wahook-nats -n {NAMESPACE} --timeout=120s"
+        ))
+        .await?;
     kubectl.condition(SHOP, "Ready", "True", "").await?;
     delivered(house, SHOP, SHOP_HOST).await?;
     let after = house.stored(SHOP).await?.len();
-    expect(after == before + 1, || format!("{before} events before, {after} after"))?;
+    expect(after == before + 1, || {
+        format!("{before} events before, {after} after")
+    })?;
     Ok(format!("503 while it was away, {before} events kept"))
 }
 
@@ -110,7 +162,10 @@ pub(super) async fn children(house: &House) -> Result<String> {
         let uid = |object: &Value| object["metadata"]["uid"].clone();
         let before = uid(&house.kubectl.get(&line).await?);
         house.kubectl.line(&format!("delete {line}")).await?;
-        house.kubectl.until(&line, LIMIT, "made again", |object| uid(object) != before).await?;
+        house
+            .kubectl
+            .until(&line, LIMIT, "made again", |object| uid(object) != before)
+            .await?;
     }
     house.rolled_out(NAMESPACE, "shop-webhook").await?;
     house.kubectl.condition(SHOP, "Ready", "True", "").await?;
@@ -121,11 +176,18 @@ pub(super) async fn children(house: &House) -> Result<String> {
 /// The leading operator is killed: receivers do not mind, and the other one works within 20 seconds.
 pub(super) async fn operator(house: &House) -> Result<String> {
     let line = format!("lease wahook-operator -n {NAMESPACE}");
-    let holder = |lease: &Value| lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned();
+    let holder = |lease: &Value| {
+        lease["spec"]["holderIdentity"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     let before = holder(&house.kubectl.get(&line).await?);
     let pods = house
         .kubectl
-        .get(&format!("pods -n {NAMESPACE} -l app.kubernetes.io/component=operator"))
+        .get(&format!(
+            "pods -n {NAMESPACE} -l app.kubernetes.io/component=operator"
+        ))
         .await?;
     let leader = names(pods["items"].as_array().map_or(&[], Vec::as_slice))
         .into_iter()
@@ -136,7 +198,9 @@ pub(super) async fn operator(house: &House) -> Result<String> {
     let began = Instant::now();
     house
         .kubectl
-        .line(&format!("delete pod {leader} -n {NAMESPACE} --grace-period=0 --force"))
+        .line(&format!(
+            "delete pod {leader} -n {NAMESPACE} --grace-period=0 --force"
+        ))
         .await?;
     post(house, SHOP_HOST, 200).await?;
     house
@@ -147,7 +211,9 @@ pub(super) async fn operator(house: &House) -> Result<String> {
         })
         .await?;
     let took = began.elapsed();
-    expect(took < Duration::from_secs(25), || format!("the hand-over took {took:?}"))?;
+    expect(took < Duration::from_secs(25), || {
+        format!("the hand-over took {took:?}")
+    })?;
     house.rolled_out(NAMESPACE, "wahook-operator").await?;
     Ok(format!("another one led after {:.1} s", took.as_secs_f64()))
 }

@@ -58,7 +58,11 @@ pub(super) async fn optional(house: &House) -> Result<String> {
     let there = async |kind: &str, name: &str, wanted: bool| {
         let what = if wanted { "made" } else { "removed" };
         let line = format!("{kind} -n {NAMESPACE} --field-selector=metadata.name={name}");
-        let is = |list: &Value| list["items"].as_array().is_some_and(|items| items.is_empty() != wanted);
+        let is = |list: &Value| {
+            list["items"]
+                .as_array()
+                .is_some_and(|items| items.is_empty() != wanted)
+        };
         kubectl.until(&line, LIMIT, what, is).await.map(drop)
     };
     kubectl.apply(NAMESPACE, &all).await?;
@@ -74,7 +78,9 @@ pub(super) async fn optional(house: &House) -> Result<String> {
     there("httproute", "parts-webhook", true).await?;
     kubectl.apply(NAMESPACE, &all).await?;
     there("httproute", "parts-webhook", false).await?;
-    kubectl.line(&format!("delete whatsappwebhook parts -n {NAMESPACE}")).await?;
+    kubectl
+        .line(&format!("delete whatsappwebhook parts -n {NAMESPACE}"))
+        .await?;
     kubectl.condition(SHOP, "Ready", "True", "").await?;
     Ok(format!("{} and httproute", PARTS.join(", ")))
 }
@@ -111,11 +117,21 @@ pub(super) async fn exact(house: &House) -> Result<String> {
     let unseen: BTreeSet<Right> = UNSEEN
         .map(|(group, resource, verb)| (group.to_owned(), resource.to_owned(), verb.to_owned()))
         .into();
-    let idle: Vec<_> = granted.difference(&used).filter(|right| !unseen.contains(right)).collect();
-    let missing: Vec<_> = used.difference(&granted).filter(|(_, resource, _)| resource != "selfsubjectreviews").collect();
+    let idle: Vec<_> = granted
+        .difference(&used)
+        .filter(|right| !unseen.contains(right))
+        .collect();
+    let missing: Vec<_> = used
+        .difference(&granted)
+        .filter(|(_, resource, _)| resource != "selfsubjectreviews")
+        .collect();
     expect(idle.is_empty(), || format!("granted and never used: {idle:?}"))?;
-    expect(missing.is_empty(), || format!("used and not granted by the chart: {missing:?}"))?;
-    expect(refused.is_empty(), || format!("asked for and refused: {refused:?}"))?;
+    expect(missing.is_empty(), || {
+        format!("used and not granted by the chart: {missing:?}")
+    })?;
+    expect(refused.is_empty(), || {
+        format!("asked for and refused: {refused:?}")
+    })?;
     expect(used.len() > 50, || format!("the audit log has only {used:?}"))?;
     Ok(format!("{} rights, each granted and each used", used.len()))
 }

@@ -16,8 +16,15 @@ pub(super) async fn upgrade(house: &House) -> Result<String> {
         house
             .helm
             .run(&[
-                "upgrade", RELEASE, &house.path("charts/wahook"), "--namespace", NAMESPACE,
-                "--reset-then-reuse-values", "--wait", "--timeout", "3m",
+                "upgrade",
+                RELEASE,
+                &house.path("charts/wahook"),
+                "--namespace",
+                NAMESPACE,
+                "--reset-then-reuse-values",
+                "--wait",
+                "--timeout",
+                "3m",
             ])
             .await?;
         house.rolled_out(NAMESPACE, "wahook-operator").await?;

@@ -15,28 +15,51 @@ const TENANTS: [(&str, &str, &str); 2] = [
 pub(super) async fn apart(house: &House) -> Result<String> {
     let kubectl = &house.kubectl;
     // What the first part of the run left.
-    kubectl.line(&format!("delete whatsappwebhooks --all -n {NAMESPACE}")).await?;
+    kubectl
+        .line(&format!("delete whatsappwebhooks --all -n {NAMESPACE}"))
+        .await?;
     for (namespace, ..) in TENANTS {
         kubectl.line(&format!("create namespace {namespace}")).await?;
         restrict(kubectl, namespace).await?;
-        kubectl.apply(namespace, &house.example("app-secret.yaml")?).await?;
+        kubectl
+            .apply(namespace, &house.example("app-secret.yaml")?)
+            .await?;
     }
     let auth = format!("auth.conf={}", house.example("two-tenants/auth.conf")?);
     kubectl
         .run(&[
-            "create", "secret", "generic", "wahook-nats-users", "-n", NAMESPACE, "--from-literal", &auth,
-            "--from-literal=nats.user=operator", "--from-literal=nats.password=REPLACE-OPERATOR-PASSWORD",
+            "create",
+            "secret",
+            "generic",
+            "wahook-nats-users",
+            "-n",
+            NAMESPACE,
+            "--from-literal",
+            &auth,
+            "--from-literal=nats.user=operator",
+            "--from-literal=nats.password=REPLACE-OPERATOR-PASSWORD",
         ])
         .await?;
     house
         .helm
         .run(&[
-            "install", RELEASE, &house.path("charts/wahook"), "--namespace", NAMESPACE, "--values",
-            &house.path("examples/two-tenants/values.yaml"), "--set", "defaults.ingressDefaultCertificate=true",
-            "--wait", "--timeout", "3m",
+            "install",
+            RELEASE,
+            &house.path("charts/wahook"),
+            "--namespace",
+            NAMESPACE,
+            "--values",
+            &house.path("examples/two-tenants/values.yaml"),
+            "--set",
+            "defaults.ingressDefaultCertificate=true",
+            "--wait",
+            "--timeout",
+            "3m",
         ])
         .await?;
-    kubectl.apply("default", &house.example("two-tenants/webhooks.yaml")?).await?;
+    kubectl
+        .apply("default", &house.example("two-tenants/webhooks.yaml")?)
+        .await?;
     for (namespace, name, host) in TENANTS {
         kubectl.condition((namespace, name), "Ready", "True", "").await?;
         post(house, host, 200).await?;
@@ -51,10 +74,14 @@ pub(super) async fn apart(house: &House) -> Result<String> {
             )
             .await?;
         let own = stream::messages(&client, &stream_of((namespace, name))).await?;
-        expect(own.len() == 1, || format!("{namespace} reads {} events of its own, not 1", own.len()))?;
+        expect(own.len() == 1, || {
+            format!("{namespace} reads {} events of its own, not 1", own.len())
+        })?;
         let (other, name, _) = TENANTS[theirs];
         let foreign = stream::messages(&client, &stream_of((other, name))).await;
-        expect(foreign.is_err(), || format!("{namespace} can read the events of {other}"))?;
+        expect(foreign.is_err(), || {
+            format!("{namespace} can read the events of {other}")
+        })?;
     }
     // The other's host is refused, whoever was first.
     let taken = house
@@ -68,7 +95,9 @@ pub(super) async fn apart(house: &House) -> Result<String> {
         })
         .ok_or_else(|| E2eError::Unmet("the example has no webhook of books".to_owned()))?;
     kubectl.apply("books", &taken).await?;
-    kubectl.condition(("books", "thief"), "Ready", "False", "").await?;
+    kubectl
+        .condition(("books", "thief"), "Ready", "False", "")
+        .await?;
     post(house, TENANTS[0].2, 200).await?;
     Ok("each reads its own events only, and has its own host only".to_owned())
 }
