@@ -28,8 +28,9 @@ use crate::settings::Settings;
 
 /// How often a cluster that is not fit yet is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How long what has begun may go on after a stop was asked for.
-const LAST_WORK: Duration = Duration::from_secs(8);
+/// How long what has begun may go on after a stop was asked for. Whoever stands by waits for it, and a hand-over is
+/// promised within three seconds. What is cut off is repeated by the next leader.
+const LAST_WORK: Duration = Duration::from_millis(1500);
 
 /// Why the operator does not run, or does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -276,4 +277,15 @@ fn stop_on_signals() -> io::Result<CancellationToken> {
         stopping.cancel();
     });
     Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_work_leaves_time_to_hand_over_within_three_seconds() {
+        let promised = Duration::from_secs(3);
+        assert!(LAST_WORK * 2 <= promised, "{LAST_WORK:?}");
+    }
 }

@@ -24,6 +24,9 @@ const PATIENT: Duration = Duration::from_secs(30);
 /// What the API server refused.
 const REFUSED: Duration = Duration::from_secs(30);
 
+/// The broker itself wakes everyone when it is back. Asking often for each webhook would only load the API server.
+const BROKER: [&str; 2] = [Reason::BrokerUnreachable.as_str(), Reason::BrokerDenied.as_str()];
+
 /// How long to wait, about. `tls` says where the certificate comes from.
 pub(super) fn pause(
     status: &WhatsAppWebhookStatus,
@@ -42,7 +45,11 @@ pub(super) fn pause(
             && condition.reason != Reason::CheckedByReceivers.as_str()
             && condition.reason != Reason::Unchecked.as_str()
         {
-            no_longer(growing(condition, now));
+            no_longer(if BROKER.contains(&condition.reason.as_str()) {
+                PATIENT
+            } else {
+                growing(condition, now)
+            });
         }
     }
     let route = ConditionType::RouteReady;
@@ -110,7 +117,9 @@ mod tests {
             (C::SecretsReady, "False", Reason::SecretNotFound, -60, 2),
             (C::SecretsReady, "True", Reason::SecretsFound, 0, 300),
             (C::SecretsReady, "Unknown", Reason::Unchecked, 0, 300),
-            (C::StreamReady, "False", Reason::BrokerUnreachable, 0, 2),
+            (C::StreamReady, "False", Reason::BrokerUnreachable, 0, 30),
+            (C::StreamReady, "False", Reason::BrokerDenied, 0, 30),
+            (C::StreamReady, "False", Reason::StreamNotFound, 0, 2),
             (C::StreamReady, "Unknown", Reason::CheckedByReceivers, 0, 300),
             (C::RouteReady, "False", Reason::HostConflict, 86_400, 10),
             (C::RouteReady, "False", Reason::CertificatePending, 0, 2),
