@@ -80,7 +80,7 @@ fn values_arrive_as_settings() {
     assert_eq!((settings.allow.env.len(), settings.allow.images.len()), (2, 1));
     assert_eq!(settings.resync.as_secs(), 5400);
     assert_eq!((run.concurrency, settings.rollout_batch), (8, 2));
-    let watched = parsed(&render("watchNamespaces: [shop, books, shop]"))
+    let watched = parsed(&render("watchNamespaces: [shop, books]"))
         .settings
         .settings()
         .unwrap();

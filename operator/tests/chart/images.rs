@@ -57,11 +57,12 @@ fn each_registry_and_digest_is_used() {
     };
     let values = format!(
         "{{image: {}, receiver: {{image: {}}}, nats: {{enabled: true, auth: {{password: abcdefghijklmnopqrstuvwxyz}}, image: {}}}}}",
-        image("o"),
-        image("r"),
-        image("n")
+        image("operator"),
+        image("receiver"),
+        image("nats")
     );
-    let expected = ["n", "o", "r", "r"].map(|name| format!("r.example.com/{name}@{DIGEST}"));
+    let expected =
+        ["nats", "operator", "receiver", "receiver"].map(|name| format!("r.example.com/{name}@{DIGEST}"));
     assert_eq!(images(&render(&values)), expected);
 }
 

@@ -4,16 +4,14 @@ use crate::support::{EVERYTHING, Helm, NATS, Rendered};
 
 #[test]
 fn the_callback_url_and_the_verify_token_are_a_command_away() {
-    for helm in [Helm::four(), Helm::three()] {
-        for values in ["{}", NATS, EVERYTHING] {
-            let notes = helm.notes(values);
-            for part in [
-                "kubectl -n house get whatsappwebhook shop -o jsonpath='{.status.callbackUrl}",
-                "kubectl -n house get secret shop-webhook -o jsonpath='{.data.verify-token}'",
-                "kubectl -n house wait --for=condition=Ready whatsappwebhook/shop",
-            ] {
-                assert!(notes.contains(part), "{part}\n{notes}");
-            }
+    for values in ["{}", NATS, EVERYTHING] {
+        let notes = Helm::four().notes(values);
+        for part in [
+            "kubectl -n house get whatsappwebhook shop -o jsonpath='{.status.callbackUrl}",
+            "kubectl -n house get secret shop-webhook -o jsonpath='{.data.verify-token}'",
+            "kubectl -n house wait --for=condition=Ready whatsappwebhook/shop",
+        ] {
+            assert!(notes.contains(part), "{part}\n{notes}");
         }
     }
 }

@@ -88,7 +88,7 @@ fn secrets_are_never_listed() {
 
 #[test]
 fn named_namespaces_get_roles_and_the_cluster_nothing() {
-    let values = format!("{{watchNamespaces: [shop, books, shop], rbac: {{aggregate: true}}, {NATS}}}");
+    let values = format!("{{watchNamespaces: [shop, books], rbac: {{aggregate: true}}, {NATS}}}");
     let rendered = render(&values);
     assert!(rendered.all("ClusterRole").is_empty() && rendered.all("ClusterRoleBinding").is_empty());
     let places = |kind, name: &str| -> Vec<&str> {

@@ -90,8 +90,11 @@ impl Conformer {
             .map_err(KubeError::io("read kubeconform's answer"))?;
         let answer: Answer = serde_json::from_slice(&output.stdout)
             .map_err(|error| KubeError::io("read kubeconform's answer")(error.into()))?;
-        let all = answer.resources.len();
-        let wrong = |finding: &Finding| finding.status != "statusValid";
-        Ok((answer.resources.into_iter().filter(wrong).collect(), all))
+        // A document in which nothing but comments stands has no status.
+        let mut found = answer.resources;
+        found.retain(|finding| !finding.status.is_empty());
+        let all = found.len();
+        found.retain(|finding| finding.status != "statusValid");
+        Ok((found, all))
     }
 }

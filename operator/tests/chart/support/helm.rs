@@ -10,7 +10,7 @@ use wahook_testbed::tools::{HELM, HELM_3};
 use super::rendered::Rendered;
 use super::repository;
 
-pub(crate) const RELEASE: &str = "wahook";
+const RELEASE: &str = "wahook";
 pub(crate) const NAMESPACE: &str = "house";
 
 /// A Helm, and the cluster it is to believe in.

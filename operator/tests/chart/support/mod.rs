@@ -5,7 +5,7 @@ mod rendered;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use helm::{Helm, NAMESPACE, RELEASE};
+pub(crate) use helm::{Helm, NAMESPACE};
 pub(crate) use rendered::{Pod, Rendered};
 
 use serde_json::Value;
