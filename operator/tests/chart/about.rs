@@ -3,7 +3,7 @@
 use serde_json::Value;
 use wahook_operator::cli::Cli;
 
-use crate::support::{NATS, Rendered, read, render, yaml};
+use crate::support::{NATS, Rendered, read, render, repository, yaml};
 
 fn chart() -> Value {
     yaml(&read("charts/wahook/Chart.yaml"))
@@ -141,6 +141,28 @@ fn the_images_in_the_annotations_are_those_that_run() {
         .collect();
     run.sort_unstable();
     assert_eq!(listed, run);
+}
+
+/// A page that is linked and not there helps nobody.
+#[test]
+fn links_into_the_repository_lead_somewhere() {
+    for page in ["charts/wahook/README.md", "charts/wahook/Chart.yaml"] {
+        let text = read(page);
+        let prefix = "https://github.com/wahook/wahook/";
+        let links = text
+            .split(prefix)
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '\n', '#', ' ']).next());
+        for link in links {
+            let Some(path) = link
+                .strip_prefix("blob/main/")
+                .or_else(|| link.strip_prefix("tree/main/"))
+            else {
+                continue;
+            };
+            assert!(repository(path).exists(), "{page}: {link}");
+        }
+    }
 }
 
 /// What a person pastes has to work.

@@ -1,4 +1,4 @@
-//! What can be turned on and off: the definition, PodDisruptionBudget, NetworkPolicies, ServiceMonitor, further objects.
+//! What can be turned on and off: the definition, the budget, network policies, the service monitor, further objects.
 
 use serde_json::json;
 
