@@ -125,7 +125,7 @@ impl Tool {
     /// [`ToolError`].
     pub fn find_or_install(&self) -> Result<PathBuf, ToolError> {
         let search_path = env::var_os("PATH").unwrap_or_default();
-        self.find_or_install_in(cache_directory(), search_path)
+        self.find_or_install_in(cache_directory(), &search_path)
     }
 
     /// The same, with a cache and a search path of the caller's.
@@ -135,12 +135,12 @@ impl Tool {
     pub fn find_or_install_in(
         &self,
         cache: Option<PathBuf>,
-        search_path: OsString,
+        search_path: &OsString,
     ) -> Result<PathBuf, ToolError> {
         if let Some(named) = env::var_os(self.variable).filter(|value| !value.is_empty()) {
             return Ok(named.into());
         }
-        self.cached_or_built(cache, &search_path)
+        self.cached_or_built(cache, search_path)
             .map_err(|reason| ToolError {
                 name: self.name,
                 version: self.version,
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn without_go_the_error_names_what_to_do() {
         let empty = tempfile::tempdir().unwrap();
-        let error = NOTHING.find_or_install_in(Some(empty.path().into()), OsString::new());
+        let error = NOTHING.find_or_install_in(Some(empty.path().into()), &OsString::new());
         let text = error.unwrap_err().to_string();
         for part in ["no-such-tool 0.0.1", "no `go` on PATH", "WAHOOK_NO_SUCH_TOOL"] {
             assert!(text.contains(part), "{part:?} is missing in: {text}");
@@ -243,7 +243,7 @@ mod tests {
         let home = cache.path().join("no-such-tool-0.0.1");
         fs::create_dir(&home).unwrap();
         fs::write(home.join("no-such-tool"), "").unwrap();
-        let found = NOTHING.find_or_install_in(Some(cache.path().into()), OsString::new());
+        let found = NOTHING.find_or_install_in(Some(cache.path().into()), &OsString::new());
         assert_eq!(found.unwrap(), home.join("no-such-tool"));
     }
 

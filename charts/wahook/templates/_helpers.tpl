@@ -35,18 +35,20 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* All labels of an object. Called with a dict of `root` and `component`. */}}
+{{/*
+All labels of an object. Called with a dict of `root`, `component` and perhaps `own`. A key that comes from several places stands
+once: the chart's own wins, then the object's.
+*/}}
 {{- define "wahook.labels" -}}
 {{- $version := .root.Chart.AppVersion -}}
 {{- if eq .component "nats" }}{{ $version = .root.Values.nats.image.tag }}{{ end -}}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "wahook.selector" . }}
-app.kubernetes.io/part-of: wahook
-app.kubernetes.io/version: {{ $version | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $chart := dict
+  "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/part-of" "wahook"
+  "app.kubernetes.io/version" $version
+  "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $selector := include "wahook.selector" . | fromYaml -}}
+{{- merge (dict) $chart $selector (default (dict) .own) .root.Values.commonLabels | toYaml -}}
 {{- end -}}
 
 {{/* The annotations of an object, with the line that begins them. Called with a dict of `root` and perhaps `own`. */}}

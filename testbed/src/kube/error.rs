@@ -64,13 +64,13 @@ pub enum KubeError {
         /// Its explanation.
         message: String,
     },
-    /// The definitions of another project's kinds could not be fetched.
+    /// What others publish about their kinds could not be fetched.
     #[error(
         "fetch {module}: {reason}. What helps: Go 1.26 or newer on PATH and access to the Go module proxy"
     )]
     Definitions {
         /// The Go module they are in.
-        module: &'static str,
+        module: String,
         /// What went wrong.
         reason: String,
     },

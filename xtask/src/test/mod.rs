@@ -2,9 +2,10 @@
 
 mod kubernetes;
 mod tally;
+mod tools;
 
 use std::io::{self, BufReader, Write as _};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use wahook_testbed::kube;
 use wahook_testbed::nats::{self, InstallError};
 
 use self::tally::Tally;
+use self::tools::MissingTool;
 use crate::workspace::{WHOLE, Workspace, WorkspaceError};
 
 /// Arguments of `cargo xtask test`.
@@ -40,6 +42,9 @@ pub(crate) enum TestError {
     /// No control plane.
     #[error(transparent)]
     Kubernetes(#[from] kube::InstallError),
+    /// No helm, or something like it.
+    #[error(transparent)]
+    Tool(#[from] MissingTool),
     /// No receiver.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
@@ -54,11 +59,16 @@ pub(crate) fn run(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode, Te
     if Round::Kubernetes.is_wanted(args) {
         kube::programs()?;
     }
-    let receiver = workspace.build_receiver()?;
+    let mut programs = Vec::new();
+    if Round::Usual.is_wanted(args) {
+        programs = tools::install()?;
+    }
+    programs.push(("NATS_SERVER", server));
+    programs.push(("WAHOOK_RECEIVER", workspace.build_receiver()?));
     let mut tally = Tally::default();
     let mut failed = None;
     for round in Round::ALL.into_iter().filter(|round| round.is_wanted(args)) {
-        let status = follow(round.command(workspace, args, &server, &receiver), &mut tally)?;
+        let status = follow(round.command(workspace, args, &programs), &mut tally)?;
         if !status.success() {
             failed = Some(status);
         }
@@ -86,7 +96,8 @@ impl Round {
         }
     }
 
-    fn command(self, workspace: &Workspace, args: &TestArgs, server: &Path, receiver: &Path) -> Command {
+    /// With the paths of programs in the variables that name them.
+    fn command(self, workspace: &Workspace, args: &TestArgs, programs: &[(&str, PathBuf)]) -> Command {
         let mut command = workspace.cargo();
         command.arg("test").arg("--no-fail-fast").args(WHOLE);
         let mut rest = args.rest.as_slice();
@@ -100,10 +111,8 @@ impl Round {
             command.args(for_cargo).args(["--", "--ignored"]);
             rest = for_tests.get(1..).unwrap_or_default();
         }
-        command
-            .args(rest)
-            .env("NATS_SERVER", server)
-            .env("WAHOOK_RECEIVER", receiver);
+        let programs = programs.iter().map(|(variable, path)| (variable, path));
+        command.args(rest).envs(programs);
         command
     }
 }
@@ -162,7 +171,7 @@ mod tests {
             rest: rest.iter().map(ToString::to_string).collect(),
         };
         let workspace = Workspace::at("/w");
-        let command = round.command(&workspace, &args, Path::new("/n"), Path::new("/r"));
+        let command = round.command(&workspace, &args, &[]);
         let words = command.get_args().map(|word| word.to_string_lossy().into_owned());
         words
             .skip_while(|word| word != "--all-features")

@@ -1,0 +1,111 @@
+//! What can be turned on and off: the definition, the budget, network policies, the service monitor, further objects.
+
+use serde_json::json;
+
+use crate::support::{EVERYTHING, Helm, MONITORING, NATS, read, render, yaml};
+
+const DEFINITION: (&str, &str) = ("CustomResourceDefinition", "whatsappwebhooks.wahook.dev");
+
+#[test]
+fn the_definition_is_kept_and_is_the_generated_one() {
+    let rendered = render("{}");
+    let definition = rendered.get(DEFINITION.0, DEFINITION.1);
+    assert_eq!(
+        definition["metadata"]["annotations"]["helm.sh/resource-policy"],
+        "keep"
+    );
+    assert_eq!(
+        definition["spec"],
+        yaml(&read("crds/whatsappwebhooks.yaml"))["spec"]
+    );
+    let unkept = render("crds: {keep: false}");
+    assert!(
+        unkept.get(DEFINITION.0, DEFINITION.1)["metadata"]
+            .get("annotations")
+            .is_none()
+    );
+    assert!(
+        render("crds: {enabled: false}")
+            .find(DEFINITION.0, DEFINITION.1)
+            .is_none()
+    );
+}
+
+#[test]
+fn a_budget_only_for_more_than_one() {
+    let spec = |values: &str| {
+        render(values)
+            .find("PodDisruptionBudget", "wahook-operator")
+            .map(|o| o["spec"].clone())
+    };
+    assert_eq!(spec("{}").unwrap()["maxUnavailable"], 1);
+    assert_eq!(spec(EVERYTHING).unwrap()["maxUnavailable"], "50%");
+    assert_eq!(spec("replicas: 1"), None);
+    assert_eq!(spec("podDisruptionBudget: {enabled: false}"), None);
+}
+
+#[test]
+fn the_operator_is_reached_for_metrics_and_reaches_what_it_needs() {
+    let rendered = render("defaults: {nats: {servers: [\"nats://a\", \"tls://b:4333\"]}}");
+    let spec = &rendered.get("NetworkPolicy", "wahook-operator")["spec"];
+    assert_eq!(spec["policyTypes"], json!(["Ingress", "Egress"]));
+    assert_eq!(spec["ingress"][0]["from"], json!([{"namespaceSelector": {}}]));
+    assert_eq!(spec["ingress"][0]["ports"][0]["port"], "admin");
+    let ports: Vec<i64> = spec["egress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|rule| rule["ports"].as_array().unwrap())
+        .map(|port| port["port"].as_i64().unwrap())
+        .collect();
+    assert_eq!(ports, [53, 53, 443, 6443, 9090, 4222, 4333]);
+    let narrow = render(EVERYTHING);
+    let narrow = &narrow.get("NetworkPolicy", "wahook-operator")["spec"]["ingress"][0]["from"][0];
+    assert_eq!(
+        narrow["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"],
+        "monitoring"
+    );
+}
+
+#[test]
+fn no_policy_where_none_is_wanted() {
+    assert_eq!(render(NATS).all("NetworkPolicy").len(), 2);
+    let off = format!("{{networkPolicy: {{enabled: false}}, {NATS}}}");
+    assert!(render(&off).all("NetworkPolicy").is_empty());
+}
+
+#[test]
+fn a_service_monitor_where_the_kind_is_known_or_asked_for() {
+    let on = "monitoring: {serviceMonitor: {enabled: true}}";
+    assert!(render("{}").all("ServiceMonitor").is_empty());
+    assert!(
+        Helm::four()
+            .with_kind(MONITORING)
+            .render("{}")
+            .all("ServiceMonitor")
+            .is_empty()
+    );
+    assert!(
+        render(on).all("ServiceMonitor").is_empty(),
+        "the kind is not known"
+    );
+    let known = Helm::four().with_kind(MONITORING).render(on);
+    let spec = &known.get("ServiceMonitor", "wahook-operator")["spec"];
+    let service = known.get("Service", "wahook-operator");
+    for (label, value) in spec["selector"]["matchLabels"].as_object().unwrap() {
+        assert_eq!(&service["metadata"]["labels"][label], value, "{label}");
+    }
+    assert_eq!(spec["endpoints"][0]["port"], service["spec"]["ports"][0]["name"]);
+    let always = render(EVERYTHING);
+    let always = always.get("ServiceMonitor", "wahook-operator");
+    assert_eq!(always["metadata"]["labels"]["release"], "prometheus");
+    assert_eq!(always["spec"]["endpoints"][0]["interval"], "15s");
+}
+
+#[test]
+fn further_objects_are_templates() {
+    let rendered = render(EVERYTHING);
+    for name in ["wahook-extra", "wahook-text"] {
+        assert_eq!(rendered.get("ConfigMap", name)["metadata"]["namespace"], "house");
+    }
+}
