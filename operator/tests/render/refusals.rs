@@ -291,9 +291,14 @@ fn the_operator_connects_to_its_own_broker_only() {
     let keeper = |patch: &str| valid(&smallest(patch), &settings()).stream.keeper;
     for (patch, expected) in [
         ("{}", StreamKeeper::Operator),
+        // The same address, and perhaps an account of one's own.
         (
             "spec: {nats: {servers: ['nats://nats.nats:4222']}}",
-            StreamKeeper::Operator,
+            StreamKeeper::Receivers,
+        ),
+        (
+            "spec: {nats: {servers: ['nats://nats.nats:4222'], credentialsSecretRef: {name: broker}}}",
+            StreamKeeper::Receivers,
         ),
         (
             "spec: {nats: {credentialsSecretRef: {name: broker}}}",
