@@ -70,7 +70,12 @@ fn target(resource: &Names, nats: &Nats, settings: &Settings, check: &mut Check)
         is_default,
         // One token, and never that of another resource: DNS labels have no `_`.
         inbox_prefix: format!("_INBOX_{}_{}", resource.namespace, resource.name),
-        ca: settings.nats.ca.clone().filter(|_| !names_ca),
+        // It replaces the system's, which other servers need.
+        ca: settings
+            .nats
+            .ca
+            .clone()
+            .filter(|_| !names_ca && servers.iter().all(|url| own.contains(url))),
         ca_config_map: tls
             .and_then(|tls| tls.ca_config_map_ref.as_ref())
             .map(|ca| (ca.name.clone(), ca.key.clone())),

@@ -392,3 +392,14 @@ fn where_the_certificate_comes_from() {
     let gateway = "spec: {endpoint: {gateway: {parentRefs: [{name: public}]}}}";
     assert_eq!(tls(gateway, issuer), TlsSource::Listener);
 }
+
+/// They replace the system's, with which other servers are trusted.
+#[test]
+fn the_operators_authorities_are_for_its_own_servers() {
+    let mut settings = settings();
+    settings.nats.ca = Some("PEM".into());
+    let has = |patch: &str| valid(&smallest(patch), &settings).nats.ca.is_some();
+    assert!(has("{}") && has("spec: {nats: {servers: ['nats://nats.nats:4222']}}"));
+    assert!(!has("spec: {nats: {servers: ['nats://other']}}"));
+    assert!(!has("spec: {nats: {tls: {caConfigMapRef: {name: a}}}}"));
+}
