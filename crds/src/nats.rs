@@ -18,7 +18,8 @@ const SERVER: &str = r"^(nats|tls)://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9
 #[serde(rename_all = "camelCase", default = "Nats::default")]
 pub struct Nats {
     /// The servers, at most 16, as `nats://host:4222` or `tls://host:4222`. When empty the operator's own
-    /// setting is used.
+    /// setting is used, and the operator makes the stream. When set, also to the same servers, the receivers make it
+    /// with the credentials below.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), inner(length(min = 1, max = 512)))]
     #[x_kube(

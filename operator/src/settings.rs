@@ -65,6 +65,19 @@ pub struct RouteDefaults {
     pub needs_address: bool,
 }
 
+/// Parts of annotations that put text into a proxy's configuration, take other hosts, name Secrets or send
+/// requests elsewhere.
+const DANGEROUS: [&str; 8] = [
+    "snippet",
+    "server-alias",
+    "auth-secret",
+    "auth-tls-secret",
+    "auth-url",
+    "mirror-target",
+    "default-backend",
+    "proxy-ssl-secret",
+];
+
 /// What resources may ask for, beyond what is harmless. Each entry may have `*` anywhere.
 #[derive(Clone, Debug, Default)]
 pub struct Allow {
@@ -81,10 +94,11 @@ pub struct Allow {
 }
 
 impl Allow {
-    /// Whether the annotation may be set. One that puts text into a proxy's own configuration has to be named
-    /// in full: who writes `nginx.ingress.kubernetes.io/*` does not mean it.
+    /// Whether the annotation may be set. One that is dangerous has to be named in full: who writes `nginx.ingress.kubernetes.io/*` does not mean it.
     pub fn annotation(&self, key: &str) -> bool {
-        allows(&self.annotations, key, key.contains("snippet"))
+        let lower = key.to_ascii_lowercase();
+        let dangerous = DANGEROUS.iter().any(|part| lower.contains(part));
+        allows(&self.annotations, key, dangerous)
     }
 
     /// Whether the pod label may be set.
@@ -191,6 +205,14 @@ mod tests {
             "nginx.ingress.kubernetes.io/configuration-snippet",
             "nginx.ingress.kubernetes.io/server-snippet",
             "nginx.org/location-snippets",
+            "nginx.ingress.kubernetes.io/Server-Snippet",
+            "nginx.ingress.kubernetes.io/server-alias",
+            "nginx.ingress.kubernetes.io/auth-secret",
+            "nginx.ingress.kubernetes.io/auth-tls-secret",
+            "nginx.ingress.kubernetes.io/auth-url",
+            "nginx.ingress.kubernetes.io/mirror-target",
+            "nginx.ingress.kubernetes.io/default-backend",
+            "nginx.ingress.kubernetes.io/proxy-ssl-secret",
         ] {
             assert!(!allow.annotation(key), "{key}");
         }

@@ -124,7 +124,8 @@ fn alerts(webhook: &Validated) -> Vec<Alert> {
              has expired.",
         ),
     ];
-    if !webhook.spec.suspend {
+    // Without a ServiceMonitor perhaps nobody reads the metrics, and what is absent would alert for ever.
+    if !webhook.spec.suspend && webhook.spec.monitoring.service_monitor.enabled {
         alerts.push(alert(
             "WhatsAppWebhookDown",
             "critical",

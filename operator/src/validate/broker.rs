@@ -34,7 +34,8 @@ pub(super) fn read(
 
 fn target(resource: &Names, nats: &Nats, settings: &Settings, check: &mut Check) -> NatsTarget {
     let own = &settings.nats.servers;
-    let is_default = nats.servers.is_empty() || same(&nats.servers, own);
+    // Who names servers, be it the same ones, may log in to another account of them than the operator does.
+    let is_default = nats.servers.is_empty();
     let servers = if nats.servers.is_empty() {
         own
     } else {
@@ -69,17 +70,16 @@ fn target(resource: &Names, nats: &Nats, settings: &Settings, check: &mut Check)
         is_default,
         // One token, and never that of another resource: DNS labels have no `_`.
         inbox_prefix: format!("_INBOX_{}_{}", resource.namespace, resource.name),
-        ca: settings.nats.ca.clone().filter(|_| !names_ca),
+        // It replaces the system's, which other servers need.
+        ca: settings
+            .nats
+            .ca
+            .clone()
+            .filter(|_| !names_ca && servers.iter().all(|url| own.contains(url))),
         ca_config_map: tls
             .and_then(|tls| tls.ca_config_map_ref.as_ref())
             .map(|ca| (ca.name.clone(), ca.key.clone())),
     }
-}
-
-/// Whether two lists name the same servers.
-fn same(some: &[String], others: &[String]) -> bool {
-    let within = |list: &[String], of: &[String]| list.iter().all(|url| of.contains(url));
-    within(some, others) && within(others, some)
 }
 
 fn plan(

@@ -119,7 +119,7 @@ pub struct NatsTarget {
     pub servers: Vec<String>,
     /// Their ports.
     pub ports: BTreeSet<u16>,
-    /// Whether they are those of the operator's flags. The operator connects to no others.
+    /// Whether the resource names none, so that they and the account are the operator's. It connects to no others.
     pub is_default: bool,
     /// The prefix of the receiver's inbox.
     pub inbox_prefix: String,

@@ -439,3 +439,15 @@ fn pods_are_restricted() {
         );
     }
 }
+
+/// It looks for what is absent, and would never end.
+#[test]
+fn without_a_service_monitor_no_alert_says_that_metrics_are_missing() {
+    let rules = |patch: &str| {
+        let all = children(&smallest(patch), &settings());
+        content(&all, ChildKind::PrometheusRule).unwrap().to_string()
+    };
+    assert!(rules("{}").contains("WhatsAppWebhookDown"));
+    let off = rules("spec: {monitoring: {serviceMonitor: {enabled: false}}}");
+    assert!(!off.contains("WhatsAppWebhookDown") && off.contains("WhatsAppWebhookSlow"));
+}

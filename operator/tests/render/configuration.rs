@@ -134,8 +134,10 @@ fn check(resource: &WhatsAppWebhook, settings: &Settings) {
     let own_ca = tls.ca_secret_ref.is_some() || tls.ca_config_map_ref.is_some();
     let ca_file = match &settings.nats.ca {
         _ if own_ca => Some(secret("nats-ca.crt")),
-        Some(_) => Some(PathBuf::from(CONFIG_DIR).join(names::CA_KEY)),
-        None => None,
+        Some(_) if servers.iter().all(|url| settings.nats.servers.contains(url)) => {
+            Some(PathBuf::from(CONFIG_DIR).join(names::CA_KEY))
+        }
+        _ => None,
     };
     assert_eq!(nats.tls.ca_file, ca_file);
     let certificate = tls.client_certificate_secret_ref.as_ref();
@@ -149,7 +151,7 @@ fn check(resource: &WhatsAppWebhook, settings: &Settings) {
     let expected = spec.nats.stream.name.clone().unwrap_or(own);
     assert_eq!(stream.object_bucket, format!("{expected}_objects"));
     assert_eq!(stream.name, expected);
-    let elsewhere = !spec.nats.servers.is_empty() && spec.nats.servers != settings.nats.servers;
+    let elsewhere = !spec.nats.servers.is_empty();
     assert_eq!(stream.ensure, managed && elsewhere);
     assert_eq!(stream.window, std(&spec.deduplication.window));
     assert_eq!(stream.max_age, std(&spec.nats.stream.max_age));

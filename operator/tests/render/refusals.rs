@@ -291,9 +291,14 @@ fn the_operator_connects_to_its_own_broker_only() {
     let keeper = |patch: &str| valid(&smallest(patch), &settings()).stream.keeper;
     for (patch, expected) in [
         ("{}", StreamKeeper::Operator),
+        // The same address, and perhaps an account of one's own.
         (
             "spec: {nats: {servers: ['nats://nats.nats:4222']}}",
-            StreamKeeper::Operator,
+            StreamKeeper::Receivers,
+        ),
+        (
+            "spec: {nats: {servers: ['nats://nats.nats:4222'], credentialsSecretRef: {name: broker}}}",
+            StreamKeeper::Receivers,
         ),
         (
             "spec: {nats: {credentialsSecretRef: {name: broker}}}",
@@ -386,4 +391,15 @@ fn where_the_certificate_comes_from() {
     );
     let gateway = "spec: {endpoint: {gateway: {parentRefs: [{name: public}]}}}";
     assert_eq!(tls(gateway, issuer), TlsSource::Listener);
+}
+
+/// They replace the system's, with which other servers are trusted.
+#[test]
+fn the_operators_authorities_are_for_its_own_servers() {
+    let mut settings = settings();
+    settings.nats.ca = Some("PEM".into());
+    let has = |patch: &str| valid(&smallest(patch), &settings).nats.ca.is_some();
+    assert!(has("{}") && has("spec: {nats: {servers: ['nats://nats.nats:4222']}}"));
+    assert!(!has("spec: {nats: {servers: ['nats://other']}}"));
+    assert!(!has("spec: {nats: {tls: {caConfigMapRef: {name: a}}}}"));
 }
