@@ -12,6 +12,7 @@
 )]
 
 mod change;
+mod crash;
 mod create;
 mod heal;
 mod hosts;
