@@ -19,5 +19,6 @@ mod hosts;
 mod optional;
 mod quiet;
 mod replicas;
+mod rollouts;
 mod strangers;
 mod support;

@@ -20,7 +20,7 @@ use wahook_operator::names;
 
 pub use faults::{Cut, Faults};
 pub use kubelet::Kubelet;
-pub use operator::{Options, Running, Streams, settings};
+pub use operator::{Options, Running, settings};
 pub use plane::{Shared, definition, install, own};
 pub use snapshot::{Snapshot, normal};
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use kube::api::DynamicObject;
 use serde_json::{Map, Value};
-use wahook_operator::child::ChildKind;
 use wahook_operator::names;
 
 use super::{Lab, Running};
