@@ -11,6 +11,7 @@
     clippy::too_many_lines
 )]
 
+mod attacks;
 mod change;
 mod crash;
 mod create;

@@ -21,7 +21,7 @@ use wahook_operator::names;
 pub use faults::{Cut, Faults};
 pub use kubelet::Kubelet;
 pub use operator::{Options, Running, settings};
-pub use plane::{Shared, definition, install, own};
+pub use plane::{Shared, client, definition, install, own};
 pub use snapshot::{Snapshot, normal};
 
 /// How long anything may take on a busy machine. The longest is Kubernetes' garbage collector, which looks for new
