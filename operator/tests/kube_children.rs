@@ -113,7 +113,7 @@ async fn apply(client: &Client, child: &Child, what: &str) {
         stored.push(answer.unwrap_or_else(|error| panic!("{path}: {error}")));
     }
     within(&json!(child.object), &json!(stored[0]), &path);
-    let [first, second] = [&stored[0], &stored[1]].map(|object| without_controllers(object));
+    let [first, second] = [&stored[0], &stored[1]].map(without_controllers);
     assert_eq!(first, second, "{path}: the second apply changed something");
 }
 
