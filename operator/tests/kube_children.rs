@@ -7,11 +7,15 @@
 #[path = "render/support.rs"]
 mod support;
 
+use std::path::Path;
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams, ValidationDirective};
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, ValidationDirective,
+};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::conditions::is_crd_established;
 use kube::runtime::wait::await_condition;
@@ -109,7 +113,7 @@ async fn apply(client: &Client, child: &Child, what: &str) {
         stored.push(answer.unwrap_or_else(|error| panic!("{path}: {error}")));
     }
     within(&json!(child.object), &json!(stored[0]), &path);
-    let [first, second] = [&stored[0], &stored[1]].map(|object| without_controllers(object));
+    let [first, second] = [&stored[0], &stored[1]].map(without_controllers);
     assert_eq!(first, second, "{path}: the second apply changed something");
 }
 
@@ -263,6 +267,85 @@ async fn what_is_rendered_is_accepted_and_secrets_are_kept() {
     let stored = secrets.get("main-webhook").await.unwrap();
     assert_eq!(stored.data, first.data);
     assert_eq!(stored.data.unwrap().len(), 2);
+}
+
+/// The manifests of `examples/` and the fullest resource: admitted as resources, and what `render` prints for each is
+/// accepted as a whole.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "builds Kubernetes once, a quarter of an hour: cargo xtask test --kubernetes"]
+async fn every_example_is_admitted_and_what_is_rendered_for_it_too() {
+    let cluster = ControlPlane::start().await.unwrap();
+    let client = client(&cluster).await;
+    install(&client).await;
+    let mut texts: Vec<(String, String)> = manifests(Path::new(EXAMPLES));
+    texts.push(("full.yaml".to_owned(), FULL.to_owned()));
+    let mut resources = 0;
+    for (path, text) in texts {
+        for document in text.split("\n---") {
+            if document.trim().is_empty() {
+                continue;
+            }
+            let Ok(mut object) = serde_saphyr::from_str::<Value>(document) else {
+                panic!("{path}: not YAML")
+            };
+            if object["kind"] != "WhatsAppWebhook" {
+                continue;
+            }
+            resources += 1;
+            let metadata = object["metadata"].as_object_mut().unwrap();
+            for given in ["uid", "generation"] {
+                metadata.remove(given);
+            }
+            metadata.insert("namespace".to_owned(), json!(NAMESPACE));
+            let webhooks: Api<DynamicObject> = Api::namespaced_with(
+                client.clone(),
+                NAMESPACE,
+                &ApiResource::erase::<WhatsAppWebhook>(&()),
+            );
+            let dry = PostParams {
+                dry_run: true,
+                ..PostParams::default()
+            };
+            let resource = serde_json::from_value(object.clone()).unwrap();
+            let admitted = webhooks.create(&dry, &resource).await;
+            let admitted = admitted.unwrap_or_else(|error| panic!("{path}: {error}"));
+            let webhook = serde_json::from_value(json!(admitted)).unwrap();
+            let mut settings = by_issuer();
+            settings.allow = generous().allow;
+            let webhook = validate(&webhook, &settings).unwrap_or_else(|all| panic!("{path}: {all:#?}"));
+            let dry = PatchParams {
+                dry_run: true,
+                ..strict()
+            };
+            for mut child in build(&webhook, &settings) {
+                // Nobody owns what `render` prints.
+                child.object.metadata.owner_references = None;
+                let name = child.object.metadata.name.as_deref().unwrap();
+                let answer = api(&client, child.kind)
+                    .patch(name, &dry, &Patch::Apply(&child.object))
+                    .await;
+                assert!(answer.is_ok(), "{path}: {:?}: {answer:?}", child.kind);
+            }
+        }
+    }
+    assert!(resources >= 8, "only {resources} resources");
+}
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+
+/// Every YAML file below a directory, with its text.
+fn manifests(directory: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(manifests(&path));
+        } else if path.extension().is_some_and(|end| end == "yaml") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path.display().to_string(), text));
+        }
+    }
+    found
 }
 
 /// An amount in our spelling is kept letter for letter, and means what was written.

@@ -97,16 +97,16 @@ fn object(path: &mut String, desired: &Map<String, Value>, live: &Map<String, Va
     }
 }
 
-fn list(path: &mut String, desired: &[Value], live: &[Value]) -> Result<(), String> {
-    if desired.len() != live.len() && !KEYED_LISTS.contains(&path.as_str()) {
-        return Err(path.clone());
+fn list(path: &str, desired: &[Value], live: &[Value]) -> Result<(), String> {
+    if desired.len() != live.len() && !KEYED_LISTS.contains(&path) {
+        return Err(path.to_owned());
     }
     // In order, with elements of others between.
     let mut rest = live.iter();
     for element in desired {
-        let found = rest.any(|candidate| compare(&mut path.clone(), element, Some(candidate)).is_ok());
+        let found = rest.any(|candidate| compare(&mut path.to_owned(), element, Some(candidate)).is_ok());
         if !found {
-            return Err(path.clone());
+            return Err(path.to_owned());
         }
     }
     Ok(())

@@ -172,7 +172,8 @@ impl Operator<'_> {
             None => Api::all(self.client.clone()),
         };
         match resources.list(&one).await {
-            Ok(_) => {}
+            // One that cannot be read is no reason to leave the others alone.
+            Ok(_) | Err(kube::Error::SerdeError(_)) => {}
             Err(kube::Error::Api(status)) if status.code == 404 => {
                 return Err(
                     "the definition of WhatsAppWebhook is not installed. Install it with the chart, or with \
@@ -186,8 +187,6 @@ impl Operator<'_> {
                     status.message
                 ));
             }
-            // One that cannot be read is no reason to leave the others alone.
-            Err(kube::Error::SerdeError(_)) => {}
             Err(error) => return Err(format!("the API server does not answer: {error}")),
         }
         discover(&self.client)

@@ -108,6 +108,6 @@ pub(super) fn describe(error: &watcher::Error) -> String {
             kube::Error::SerdeError(_) => "an object could not be read".to_owned(),
             other => other.to_string(),
         },
-        other => other.to_string(),
+        other @ watcher::Error::NoResourceVersion => other.to_string(),
     }
 }

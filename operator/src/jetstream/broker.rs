@@ -139,7 +139,7 @@ impl Broker {
                 state: self.state.clone(),
             };
             let stop = self.stop.clone();
-            tokio::spawn(async move { stop.run_until_cancelled(life.run()).await });
+            tokio::spawn(async move { stop.run_until_cancelled(Box::pin(life.run())).await });
         });
         let mut state = self.state.subscribe();
         let known = state.wait_for(|state| {

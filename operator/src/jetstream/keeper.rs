@@ -195,12 +195,11 @@ impl Keeper<'_> {
         let what = &want.what;
         let taken = |text: String| Err(Problem::new(Reason::OwnedByOther, text));
         match self.owner.of(&found.config().metadata) {
-            Ownership::Ours => Ok(()),
             Ownership::Predecessor(_) if self.claims.is_contested(self, &want.config.name) => taken(format!(
                 "{what} was taken over by a webhook of the same namespace and name, likely in another cluster. Give \
                  each cluster its own --subject-prefix, then restart this operator"
             )),
-            Ownership::Predecessor(_) => Ok(()),
+            Ownership::Ours | Ownership::Predecessor(_) => Ok(()),
             Ownership::Unsaid if is_for_nobody_else(found.config(), &want.config) => Ok(()),
             Ownership::Unsaid => taken(format!(
                 "{what} exists, does not say whose it is and stores other subjects than this webhook's. It is left as it \

@@ -101,7 +101,7 @@ impl Login {
         let login = pair_of_lines(snapshot)?;
         let methods = [
             text(Slot::Credentials)?.map(credentials).transpose()?,
-            text(Slot::Nkey)?.map(nkey).transpose()?,
+            text(Slot::Nkey)?.map(|seed| nkey(&seed)).transpose()?,
             login,
             line(snapshot, Slot::Token)?.map(Method::Token),
         ];
@@ -205,8 +205,8 @@ fn not_credentials() -> LoginError {
     )
 }
 
-fn nkey(text: Text) -> Result<Method, LoginError> {
-    let seed = one_line(Slot::Nkey, &text)?;
+fn nkey(text: &Text) -> Result<Method, LoginError> {
+    let seed = one_line(Slot::Nkey, text)?;
     if seed.starts_with("SU") {
         Ok(Method::Nkey(seed))
     } else {

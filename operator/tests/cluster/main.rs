@@ -8,15 +8,23 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::too_many_lines
+    clippy::too_many_lines,
+    clippy::format_push_string,
+    clippy::items_after_statements,
+    clippy::unit_arg,
+    clippy::match_same_arms,
+    clippy::needless_pass_by_value
 )]
 
+mod attacks;
 mod change;
+mod crash;
 mod create;
 mod heal;
 mod hosts;
 mod optional;
 mod quiet;
 mod replicas;
+mod rollouts;
 mod strangers;
 mod support;

@@ -20,12 +20,13 @@ use wahook_operator::names;
 
 pub use faults::{Cut, Faults};
 pub use kubelet::Kubelet;
-pub use operator::{Options, Running, Streams, settings};
-pub use plane::{Shared, definition, install, own};
+pub use operator::{Options, Running, settings};
+pub use plane::{Shared, client, definition, install, own};
 pub use snapshot::{Snapshot, normal};
 
-/// How long anything may take on a busy machine.
-pub const LIMIT: Duration = Duration::from_secs(60);
+/// How long anything may take on a busy machine. The longest is Kubernetes' garbage collector, which looks for new
+/// kinds every 30 seconds and begins again when it could not read all of them within another 30.
+pub const LIMIT: Duration = Duration::from_secs(180);
 
 /// A test's own namespace.
 pub struct Lab {
@@ -48,6 +49,19 @@ impl Lab {
             client,
             namespace: namespace.to_owned(),
         }
+    }
+
+    /// Another namespace of the same control plane, with the app secret.
+    pub async fn beside(&self, namespace: &str) -> Self {
+        let (plane, client) = (Shared::clone(&self.plane), self.client.clone());
+        plane::create_namespace(&client, namespace).await;
+        let lab = Self {
+            plane,
+            client,
+            namespace: namespace.to_owned(),
+        };
+        lab.app_secret().await;
+        lab
     }
 
     /// An operator that looks after this namespace alone, under a name of its own in the audit log.

@@ -113,7 +113,6 @@ impl StreamKeeping for Streams {
 
 /// A running operator. Dropping it is a crash: nothing comes to its end.
 pub struct Running {
-    pub context: Arc<Context>,
     pub metrics: Arc<Metrics>,
     pub streams: Arc<Streams>,
     /// The operator's name in the audit log.
@@ -149,9 +148,8 @@ impl Running {
             options.timing,
         ));
         let stop = CancellationToken::new();
-        let task = tokio::spawn(controller::run(Arc::clone(&context), 4, stop.clone(), || {}));
+        let task = tokio::spawn(controller::run(context, 4, stop.clone(), || {}));
         Self {
-            context,
             metrics,
             streams: options.streams,
             user,

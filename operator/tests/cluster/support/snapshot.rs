@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use kube::api::DynamicObject;
 use serde_json::{Map, Value};
-use wahook_operator::child::ChildKind;
 use wahook_operator::names;
 
 use super::{Lab, Running};
@@ -42,8 +41,24 @@ impl Snapshot {
         self
     }
 
-    pub fn has(&self, kind: ChildKind) -> bool {
-        self.0.contains_key(&format!("{kind:?}"))
+    /// Without the names of the webhook and its namespace, which are one text here, and without what is computed from
+    /// them: for a comparison with a webhook of another name. The digests' contents are compared.
+    #[must_use]
+    pub fn of_any_name(self, name: &str) -> Self {
+        let mut text = serde_json::to_string(&self.of_any_owner().0).unwrap();
+        text = text.replace(name, "NAME");
+        let mut all: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+        if let Some(deployment) = all.get_mut("Deployment") {
+            for (place, digest) in [
+                ("/metadata/annotations", names::TEMPLATE_ANNOTATION),
+                ("/spec/template/metadata/annotations", names::CONFIG_ANNOTATION),
+            ] {
+                if let Some(Value::Object(annotations)) = deployment.pointer_mut(place) {
+                    annotations.remove(digest);
+                }
+            }
+        }
+        Self(all)
     }
 
     /// Where two differ, for people.
