@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    /// A NetworkPolicy with one more rule lets in whom we did not; a container more in a pod is someone's sidecar.
+    /// A `NetworkPolicy` with one more rule lets in whom we did not; a container more in a pod is someone's sidecar.
     #[test]
     fn a_list_without_keys_is_one_value() {
         let policy = |rules: &[&str]| json!({ "spec": { "ingress": rules } });

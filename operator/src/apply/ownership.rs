@@ -47,14 +47,14 @@ mod tests {
 
     use super::*;
 
-    fn object(metadata: serde_json::Value) -> DynamicObject {
+    fn object(metadata: &serde_json::Value) -> DynamicObject {
         serde_json::from_value(json!({ "metadata": metadata })).unwrap()
     }
 
     #[test]
     fn only_the_controller_of_this_uid_is_the_owner() {
         let owned = |uid: &str, controller: Option<bool>| {
-            object(json!({ "ownerReferences": [{
+            object(&json!({ "ownerReferences": [{
                 "apiVersion": "wahook.dev/v1alpha1", "kind": "WhatsAppWebhook", "name": "shop",
                 "uid": uid, "controller": controller,
             }] }))
@@ -63,13 +63,13 @@ mod tests {
         assert!(!is_ours(&owned("u", None).metadata, "u"));
         assert!(!is_ours(&owned("u", Some(false)).metadata, "u"));
         assert!(!is_ours(&owned("former", Some(true)).metadata, "u"));
-        assert!(!is_ours(&object(json!({ "name": "shop" })).metadata, "u"));
+        assert!(!is_ours(&object(&json!({ "name": "shop" })).metadata, "u"));
     }
 
     #[test]
     fn replicas_are_ours_only_as_we_applied_them() {
         let managed = |manager: &str, operation: &str, subresource: &str, fields: serde_json::Value| {
-            owns_replicas(&object(json!({ "managedFields": [{
+            owns_replicas(&object(&json!({ "managedFields": [{
                 "manager": manager, "operation": operation, "subresource": subresource,
                 "fieldsType": "FieldsV1", "fieldsV1": fields, "apiVersion": "apps/v1",
             }] })))

@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    fn deployment(status: Value) -> DynamicObject {
+    fn deployment(status: &Value) -> DynamicObject {
         serde_json::from_value(json!({
             "metadata": { "name": "d", "generation": 2 },
             "spec": { "replicas": 2 },
@@ -173,7 +173,7 @@ mod tests {
 
     fn serving() -> DynamicObject {
         deployment(
-            json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2,
+            &json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2,
             "availableReplicas": 2 }),
         )
     }
@@ -206,7 +206,7 @@ mod tests {
                 State::Rolling,
             ),
         ] {
-            assert_eq!(State::of(&deployment(status.clone())), state, "{status}");
+            assert_eq!(State::of(&deployment(&status)), state, "{status}");
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
         );
         rollouts.saw("a", State::Failed);
         assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
-        assert_eq!(rollouts.ask("d", &deployment(json!({}))), Permit::Go);
+        assert_eq!(rollouts.ask("d", &deployment(&json!({}))), Permit::Go);
         assert_eq!(rollouts.ask("a", &serving()), Permit::Go, "what may repair it");
         rollouts.saw("a", State::Done);
         assert_eq!(rollouts.ask("c", &serving()), Permit::Go);
@@ -250,7 +250,7 @@ mod tests {
     fn what_rolled_before_a_restart_still_counts() {
         let rollouts = Rollouts::new(1);
         let rolling = deployment(
-            json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 1,
+            &json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 1,
             "readyReplicas": 2, "availableReplicas": 2 }),
         );
         rollouts.remember([("a".to_owned(), &rolling), ("b".to_owned(), &serving())]);

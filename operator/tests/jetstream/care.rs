@@ -73,7 +73,7 @@ async fn what_may_grow_grows_and_the_next_look_writes_nothing() {
     publish(&context, "grown", 10, 100).await;
     let changes: [(&str, fn(&mut StreamPlan)); 4] = [
         ("max_bytes 4194304 -> 8388608", |plan| {
-            plan.spec.max_bytes = 8 * MIB
+            plan.spec.max_bytes = 8 * MIB;
         }),
         ("max_age 7 d -> 14 d", |plan| plan.spec.max_age = 14 * DAY),
         ("duplicate_window 1 d -> 2 d", |plan| plan.spec.window = 2 * DAY),
@@ -171,7 +171,6 @@ async fn a_placement_is_neither_lost_nor_needed() {
     placed.placement = Some(Placement {
         cluster: None,
         tags: vec!["ssd".into()],
-        ..Placement::default()
     });
     context.update_stream(&placed).await.unwrap();
     plan.spec.window = 2 * DAY;

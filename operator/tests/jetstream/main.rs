@@ -1,4 +1,13 @@
 //! The operator's care of streams, against real nats-servers.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::format_push_string
+)]
 
 mod care;
 mod check;

@@ -281,8 +281,9 @@ fn part(name: &'static str, arguments: Vec<std::ffi::OsString>) -> Part {
 /// Names of the cluster, hosts of the ingress proxy, and nothing else: no question leaves the machine.
 fn corefile(kubeconfig: &Path) -> String {
     let kubeconfig = Value::from(kubeconfig.to_string_lossy());
+    // A block for each: within one, `template` would answer before `kubernetes` is asked.
     format!(
-        ".:53 {{\n    \
+        "cluster.local:53 in-addr.arpa:53 {{\n    \
          bind {NODE_ADDRESS}\n    \
          errors\n    \
          ready {NODE_ADDRESS}:{DNS_READY}\n    \
@@ -290,11 +291,20 @@ fn corefile(kubeconfig: &Path) -> String {
          kubeconfig {kubeconfig} {CONTEXT}\n        \
          pods insecure\n        \
          ttl 5\n    \
-         }}\n    \
-         template IN A {INGRESS_DOMAIN} {{\n        \
+         }}\n\
+         }}\n\
+         {INGRESS_DOMAIN}:53 {{\n    \
+         bind {NODE_ADDRESS}\n    \
+         template IN A {{\n        \
          answer \"{{{{ .Name }}}} 60 IN A {NODE_ADDRESS}\"\n    \
          }}\n    \
-         template IN ANY . {{\n        \
+         template IN ANY {{\n        \
+         rcode NOERROR\n    \
+         }}\n\
+         }}\n\
+         .:53 {{\n    \
+         bind {NODE_ADDRESS}\n    \
+         template IN ANY {{\n        \
          rcode NXDOMAIN\n    \
          }}\n\
          }}\n"
