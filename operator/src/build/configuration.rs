@@ -225,7 +225,8 @@ fn nats(webhook: &Validated) -> Nats {
                 credentials_file: secret("nats.creds"),
             }),
         tls: Tls {
-            required: tls.required || tls.first,
+            // Whoever names authorities or a certificate of its own means TLS: a login never goes out in clear then.
+            required: tls.required || tls.first || ca_file.is_some() || has_certificate,
             first: tls.first,
             ca_file,
             cert_file: has_certificate.then(|| secret("nats-tls.crt")),

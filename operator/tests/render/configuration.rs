@@ -127,9 +127,10 @@ fn check(resource: &WhatsAppWebhook, settings: &Settings) {
         None => assert_eq!(nats.auth, NatsAuth::Found),
     }
     let tls = spec.nats.tls.clone().unwrap_or_default();
+    let named = nats.tls.ca_file.is_some() || tls.client_certificate_secret_ref.is_some();
     assert_eq!(
         (nats.tls.required, nats.tls.first),
-        (tls.required || tls.first, tls.first)
+        (tls.required || tls.first || named, tls.first)
     );
     let own_ca = tls.ca_secret_ref.is_some() || tls.ca_config_map_ref.is_some();
     let ca_file = match &settings.nats.ca {
