@@ -45,6 +45,22 @@ impl ApiError {
         }
     }
 
+    /// The API server's words when it answered, and what it could not do may concern this one object only, as when an
+    /// admission webhook for its kind is down.
+    pub fn of_one_object(&self) -> Option<String> {
+        match self {
+            Self::Busy(error) => match &**error {
+                kube::Error::Api(status) if status.code >= 500 => Some(format!(
+                    "{} ({})",
+                    shorten(&status.message, LONGEST_MESSAGE),
+                    status.code
+                )),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// A word for metrics.
     pub const fn category(&self) -> &'static str {
         match self {
@@ -114,6 +130,11 @@ mod tests {
         let uid = "Deployment is invalid: metadata.uid: Invalid value: field is immutable";
         assert!(matches!(api(422, uid), ApiError::Raced));
         assert!(matches!(api(404, ""), ApiError::NotFound));
+        let webhook = api(500, "failed calling webhook");
+        assert_eq!(webhook.of_one_object().unwrap(), "failed calling webhook (500)");
+        for code in [404, 409, 422, 429] {
+            assert_eq!(api(code, "").of_one_object(), None, "{code}");
+        }
     }
 
     #[test]

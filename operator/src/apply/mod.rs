@@ -55,7 +55,7 @@ impl Outcome {
 }
 
 /// What became of everything.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Applied {
     /// The children, all kinds of them.
     pub children: BTreeMap<ChildKind, Outcome>,
@@ -63,6 +63,9 @@ pub struct Applied {
     pub generated_refused: Option<String>,
     /// Whether the generated Secret was created just now.
     pub generated_created: bool,
+    /// What the API server could not do for one of the children, although it answers: an admission webhook that is
+    /// down, for instance. The others were looked after all the same; the look has to be repeated.
+    pub trouble: Option<ApiError>,
 }
 
 /// What should be there.
@@ -83,7 +86,8 @@ pub struct Desired<'a> {
 /// Makes it so. What the API server refuses is part of the result and stops nothing that does not need it.
 ///
 /// # Errors
-/// Only such that may be gone at the next try. What was done until then stays and is found by the next look.
+/// Only such that concern every child and may be gone at the next try. What was done until then stays and is found by
+/// the next look.
 pub async fn apply(
     writer: &Writer,
     rollouts: &Rollouts,
@@ -109,7 +113,8 @@ pub async fn apply(
     // An autoscaler goes before the number of receivers is set, and comes after it.
     let early = [ChildKind::HorizontalPodAutoscaler];
     for kind in early.into_iter().filter(|kind| !wanted.contains(kind)) {
-        let outcome = remove(writer, desired, observed, kind).await?;
+        let result = remove(writer, desired, observed, kind).await;
+        let outcome = settle(&mut applied, result)?;
         applied.children.insert(kind, outcome);
     }
     for child in desired.children {
@@ -117,16 +122,19 @@ pub async fn apply(
         let outcome = if child.kind == ChildKind::Deployment && mounts_failed(&applied) {
             Outcome::Skipped
         } else if child.kind == ChildKind::Deployment {
-            settle(deployment::apply(writer, rollouts, desired, child, found).await)?
+            let result = deployment::apply(writer, rollouts, desired, child, found).await;
+            settle(&mut applied, result)?
         } else {
-            settle(plain(writer, desired.key, child, found).await)?
+            let result = plain(writer, desired.key, child, found).await;
+            settle(&mut applied, result)?
         };
         applied.children.insert(child.kind, outcome);
     }
     // What is not wanted goes last, so that there is a new way in before the old one is closed.
     for kind in ChildKind::ALL {
         if !wanted.contains(&kind) && !early.contains(&kind) {
-            let outcome = remove(writer, desired, observed, kind).await?;
+            let result = remove(writer, desired, observed, kind).await;
+            let outcome = settle(&mut applied, result)?;
             applied.children.insert(kind, outcome);
         }
     }
@@ -140,12 +148,20 @@ fn mounts_failed(applied: &Applied) -> bool {
         .any(|kind| !matches!(applied.children.get(kind), Some(Outcome::Ready(_))))
 }
 
-/// A refusal is a result; everything else that fails is tried again.
-fn settle(result: Result<Outcome, ApiError>) -> Result<Outcome, ApiError> {
+/// A refusal is a result, and so is what the API server cannot do for this one child; everything else that fails ends
+/// the look, which is tried again.
+fn settle(applied: &mut Applied, result: Result<Outcome, ApiError>) -> Result<Outcome, ApiError> {
     match result {
         Err(ApiError::Refused { code, message }) => Ok(Outcome::Refused(format!("{message} ({code})"))),
         Err(ApiError::NotFound) => Ok(Outcome::NoSuchKind),
-        other => other,
+        Err(error) => match error.of_one_object() {
+            Some(told) => {
+                applied.trouble.get_or_insert(error);
+                Ok(Outcome::Refused(told))
+            }
+            None => Err(error),
+        },
+        Ok(outcome) => Ok(outcome),
     }
 }
 
@@ -196,10 +212,10 @@ async fn remove(
         ?kind,
         "removing what is not wanted any more"
     );
-    match writer.delete(&kind.resource(), live).await {
-        Ok(()) => Ok(Outcome::Gone),
-        Err(error) => settle(Err(error)),
-    }
+    writer
+        .delete(&kind.resource(), live)
+        .await
+        .map(|()| Outcome::Gone)
 }
 
 /// The object with the digest of itself, by which a field that is not wanted any more is noticed.

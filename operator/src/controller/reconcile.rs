@@ -158,6 +158,10 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
         now: now.clone(),
     });
     write_status(context, &resource.metadata, &before, &status).await?;
+    if let Some(trouble) = applied.trouble {
+        // Told by now. What comes back by itself is asked for again, ever less often.
+        return Err(trouble.into());
+    }
     Ok(Action::requeue(pace::pause(
         &status,
         &validated.route.tls,

@@ -16,6 +16,7 @@
     clippy::needless_pass_by_value
 )]
 
+mod admission;
 mod attacks;
 mod change;
 mod crash;

@@ -15,6 +15,9 @@ pub(super) const SHOP_HOST: &str = "hooks.example.com";
 pub(super) const GATEWAY: (&str, &str) = (NAMESPACE, "by-gateway");
 pub(super) const GATEWAY_HOST: &str = "gateway.example.com";
 
+/// The operator may not watch Secrets, so it sees that one has gone when it looks again: after five minutes, by default.
+const RESYNC: &str = "resync=20s";
+
 /// `helm install`, of the chart as it was one version ago, into a namespace that admits only restricted pods.
 pub(super) async fn install(house: &House) -> Result<String> {
     let kubectl = &house.kubectl;
@@ -51,6 +54,8 @@ pub(super) async fn install(house: &House) -> Result<String> {
             &password,
             "--set",
             "defaults.ingressDefaultCertificate=true",
+            "--set",
+            RESYNC,
             "--wait",
             "--timeout",
             "3m",

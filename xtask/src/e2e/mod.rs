@@ -126,7 +126,7 @@ async fn steps(house: &mut House) -> Result {
     step!("the app secret is deleted and made again", repair::secret(house));
     step!("the broker goes and comes back", repair::broker(house));
     step!("children are deleted", repair::children(house));
-    step!("the leading operator is killed", repair::operator(house));
+    step!("the leading operator is deleted", repair::operator(house));
     step!("rights granted are rights used", rights::exact(house));
     step!("a webhook is deleted", leave::delete(house));
     step!("helm uninstall", leave::uninstall(house));

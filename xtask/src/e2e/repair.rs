@@ -67,6 +67,7 @@ pub(super) async fn rotate(house: &mut House) -> Result<String> {
     answered(house, 401).await?;
     house.app_secret = third;
     answered(house, 200).await?;
+    house.app_secret = new;
     let after = names(&house.pods(SHOP).await?);
     let rolls = if before == after {
         "no pod was restarted by a new value"
@@ -93,7 +94,7 @@ async fn answered(house: &House, status: u16) -> Result {
     Ok(())
 }
 
-/// The app secret is deleted: said, and what was loaded goes on. It comes back: healed.
+/// One of two app secrets is deleted: said, and the other one goes on. It comes back: healed.
 pub(super) async fn secret(house: &House) -> Result<String> {
     let kubectl = &house.kubectl;
     kubectl

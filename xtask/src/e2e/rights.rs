@@ -111,6 +111,10 @@ pub(super) async fn exact(house: &House) -> Result<String> {
         if event.code() == Some(403) {
             refused.insert(right);
         } else {
+            // An apply that makes its object asks for that right, too (Kubernetes, Server-Side Apply, "Authorization").
+            if event.code() == Some(201) && event.verb == "patch" {
+                used.insert((right.0.clone(), right.1.clone(), "create".to_owned()));
+            }
             used.insert(right);
         }
     }
