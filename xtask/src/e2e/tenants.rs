@@ -57,9 +57,8 @@ pub(super) async fn apart(house: &House) -> Result<String> {
             "3m",
         ])
         .await?;
-    kubectl
-        .apply("default", &house.example("two-tenants/webhooks.yaml")?)
-        .await?;
+    let manifests = house.example("two-tenants/webhooks.yaml")?;
+    kubectl.feed(&["apply", "-f", "-"], &manifests).await?;
     for (namespace, name, host) in TENANTS {
         kubectl.condition((namespace, name), "Ready", "True", "").await?;
         post(house, host, 200).await?;
@@ -84,8 +83,7 @@ pub(super) async fn apart(house: &House) -> Result<String> {
         })?;
     }
     // The other's host is refused, whoever was first.
-    let taken = house
-        .example("two-tenants/webhooks.yaml")?
+    let taken = manifests
         .split("\n---\n")
         .find(|document| document.contains("kind: WhatsAppWebhook") && document.contains("name: books"))
         .map(|document| {
