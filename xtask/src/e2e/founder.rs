@@ -1,5 +1,7 @@
 //! The way of somebody who begins: install, one Secret, one resource, the first message. Then the same by a Gateway.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use wahook_events::samples;
 
@@ -167,8 +169,26 @@ fn bare(pod: &Value) -> Result {
     })
 }
 
+/// Waits until the proxy leads to the receivers, who answer such a request 403: it takes up a route a moment after it has
+/// given the Ingress its address.
+pub(super) async fn routed(house: &House, host: &str) -> Result {
+    let meta = house.meta(host)?;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let status = meta.get("").await?.status;
+        if status == 403 {
+            return Ok(());
+        }
+        expect(Instant::now() < deadline, || {
+            format!("the proxy does not lead {host} to the receivers: {status}")
+        })?;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 /// Meta's handshake, with the generated token.
 async fn handshake(house: &House, webhook: (&str, &str), host: &str) -> Result {
+    routed(house, host).await?;
     let token = house
         .secret(webhook.0, &format!("{}-webhook", webhook.1), "verify-token")
         .await?;

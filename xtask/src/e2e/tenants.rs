@@ -3,7 +3,7 @@
 use wahook_testbed::stream;
 
 use super::error::{E2eError, Result, expect};
-use super::founder::{post, restrict};
+use super::founder::{post, restrict, routed};
 use super::house::{House, NAMESPACE, RELEASE, stream_of};
 
 const TENANTS: [(&str, &str, &str); 2] = [
@@ -52,6 +52,11 @@ pub(super) async fn apart(house: &House) -> Result<String> {
             &house.path("examples/two-tenants/values.yaml"),
             "--set",
             "defaults.ingressDefaultCertificate=true",
+            // The streams of the first part of the run stayed, and each reserves its room.
+            "--set",
+            "nats.jetstream.maxFileStore=20Gi",
+            "--set",
+            "nats.persistence.size=20Gi",
             "--wait",
             "--timeout",
             "3m",
@@ -61,6 +66,7 @@ pub(super) async fn apart(house: &House) -> Result<String> {
     kubectl.feed(&["apply", "-f", "-"], &manifests).await?;
     for (namespace, name, host) in TENANTS {
         kubectl.condition((namespace, name), "Ready", "True", "").await?;
+        routed(house, host).await?;
         post(house, host, 200).await?;
     }
     for (mine, theirs) in [(0, 1), (1, 0)] {
