@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
-use wahook_operator::cli::{Cli, Command, render as command};
 use wahook_testbed::kube::{Conformer, VERSIONS};
 
 use crate::matrix::definitions;
-use crate::support::{Helm, Rendered, read, render, repository, yaml};
+use crate::support::{Helm, Rendered, operator_render, read, render, repository, yaml};
 
 /// Kinds of tools that are not part of any cluster here.
 const TOOLS: [&str; 3] = ["Application", "OCIRepository", "HelmRelease"];
@@ -51,23 +49,7 @@ fn examples_and_their_children_conform() {
             texts.push(text.clone());
         }
         if text.contains("\nkind: WhatsAppWebhook\n") {
-            let words = [
-                "wahook-operator",
-                "render",
-                "--nats-servers=nats://n:4222",
-                "--allow-images=*",
-                "--allow-annotations=*",
-                "--allow-labels=*",
-                "--allow-env=*",
-                "-f",
-                path.to_str().unwrap(),
-            ];
-            let Command::Render(args) = Cli::try_parse_from(words).unwrap().command else {
-                panic!("another command")
-            };
-            let mut out = Vec::new();
-            assert!(command::run(&args, std::io::empty(), &mut out, std::io::sink()).unwrap());
-            texts.push(String::from_utf8(out).unwrap());
+            texts.push(operator_render(&path));
         }
         for text in texts {
             let expected = Rendered::new(text.clone()).objects.len();

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use clap::Parser as _;
 use serde_json::Value;
-use wahook_operator::cli::{Cli, Command, render as command};
 
-use crate::support::{EVERYTHING, NAMESPACE, NATS, Rendered, render, repository, texts};
+use crate::support::{EVERYTHING, NAMESPACE, NATS, Rendered, operator_render, render, repository, texts};
 
 /// A group, a resource and a verb.
 type Right = (String, String, String);
@@ -197,23 +195,7 @@ fn every_child_can_be_taken_care_of() {
     let mut kinds = BTreeSet::new();
     for example in ["full", "minimal", "gateway", "cert-manager"] {
         let path = repository(&format!("examples/{example}.yaml"));
-        let words = [
-            "wahook-operator",
-            "render",
-            "--nats-servers=nats://n:4222",
-            "--allow-images=*",
-            "--allow-annotations=*",
-            "--allow-labels=*",
-            "--allow-env=*",
-            "-f",
-            path.to_str().unwrap(),
-        ];
-        let Command::Render(args) = Cli::try_parse_from(words).unwrap().command else {
-            panic!("another command")
-        };
-        let mut out = Vec::new();
-        assert!(command::run(&args, std::io::empty(), &mut out, std::io::sink()).unwrap());
-        for child in Rendered::new(String::from_utf8(out).unwrap()).objects {
+        for child in Rendered::new(operator_render(&path)).objects {
             let group = child["apiVersion"]
                 .as_str()
                 .unwrap()

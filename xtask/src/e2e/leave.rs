@@ -1,6 +1,6 @@
 //! What stays when something is taken away: the stream of a deleted webhook, and everything of value after an uninstall.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::error::{Result, expect};
 use super::founder::{GATEWAY, SHOP};
@@ -24,22 +24,14 @@ pub(super) async fn delete(house: &House) -> Result<String> {
         .kubectl
         .line(&format!("delete whatsappwebhook shop -n {NAMESPACE}"))
         .await?;
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        let kinds = "deployment,service,configmap,ingress,secret,serviceaccount,networkpolicy,pod";
-        let line = format!("{kinds} -n {NAMESPACE} -l wahook.dev/webhook=shop");
-        let left = house.kubectl.get(&line).await?;
-        if left["items"].as_array().is_some_and(Vec::is_empty) {
-            break;
-        }
-        expect(Instant::now() < deadline, || {
-            format!(
-                "children are left: {:?}",
-                super::house::names(left["items"].as_array().map_or(&[], Vec::as_slice))
-            )
-        })?;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    let kinds = "deployment,service,configmap,ingress,secret,serviceaccount,networkpolicy,pod";
+    let line = format!("{kinds} -n {NAMESPACE} -l wahook.dev/webhook=shop");
+    house
+        .kubectl
+        .until(&line, LIMIT, "gone", |left| {
+            left["items"].as_array().is_some_and(Vec::is_empty)
+        })
+        .await?;
     let after = house.stored(SHOP).await?.len();
     expect(after == before, || {
         format!("{before} events before, {after} after")

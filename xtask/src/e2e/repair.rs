@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::command::condition;
-use super::error::{Result, expect};
+use super::error::{E2eError, Result, expect};
 use super::founder::{SHOP, SHOP_HOST, delivered, post};
 use super::house::{House, NAMESPACE, names};
 
@@ -192,10 +192,8 @@ pub(super) async fn operator(house: &House) -> Result<String> {
         .await?;
     let leader = names(pods["items"].as_array().map_or(&[], Vec::as_slice))
         .into_iter()
-        .find(|pod| before.starts_with(pod.as_str()));
-    let Some(leader) = leader else {
-        return expect(false, || format!("no pod is the holder {before}")).map(|()| String::new());
-    };
+        .find(|pod| before.starts_with(pod.as_str()))
+        .ok_or_else(|| E2eError::Unmet(format!("no pod is the holder {before}")))?;
     let began = Instant::now();
     house
         .kubectl

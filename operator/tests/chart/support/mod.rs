@@ -5,6 +5,9 @@ mod rendered;
 
 use std::path::{Path, PathBuf};
 
+use clap::Parser as _;
+use wahook_operator::cli::{Cli, Command, render as command};
+
 pub(crate) use helm::{Helm, NAMESPACE};
 pub(crate) use rendered::{Pod, Rendered};
 
@@ -44,4 +47,25 @@ pub(crate) fn texts(list: &Value) -> Vec<&str> {
         .iter()
         .map(|item| item.as_str().unwrap_or_else(|| panic!("no text: {item}")))
         .collect()
+}
+
+/// What `wahook-operator render` makes of a file, with everything allowed.
+pub(crate) fn operator_render(path: &Path) -> String {
+    let words = [
+        "wahook-operator",
+        "render",
+        "--nats-servers=nats://n:4222",
+        "--allow-images=*",
+        "--allow-annotations=*",
+        "--allow-labels=*",
+        "--allow-env=*",
+        "-f",
+        path.to_str().unwrap(),
+    ];
+    let Command::Render(args) = Cli::try_parse_from(words).unwrap().command else {
+        panic!("another command")
+    };
+    let mut out = Vec::new();
+    assert!(command::run(&args, std::io::empty(), &mut out, std::io::sink()).unwrap());
+    String::from_utf8(out).unwrap()
 }
