@@ -83,6 +83,11 @@ impl Log {
         all[all.len().saturating_sub(lines)..].join("\n")
     }
 
+    /// Whether the text was printed, or is within 10 s: a process' line is read a moment after the act it tells of.
+    pub async fn says(&self, needle: &str) -> bool {
+        self.wait_for(needle, Duration::from_secs(10)).await == Waited::Found
+    }
+
     /// Waits until `needle` is in the log.
     pub async fn wait_for(&self, needle: &str, limit: Duration) -> Waited {
         self.wait_for_after(0, needle, limit).await

@@ -159,7 +159,7 @@ async fn a_denied_publication_is_503_at_the_deadline_and_named() {
     let subject = format!("whatsapp.shop.orders.{ACCOUNT}.messages.text.");
     let denied = status(&receiver).await["nats"]["deniedSubject"].clone();
     assert!(denied.as_str().unwrap().starts_with(&subject), "{denied}");
-    assert!(receiver.log().contains(&subject));
+    assert!(receiver.log().says(&subject).await);
 }
 
 #[tokio::test]

@@ -213,7 +213,7 @@ async fn whatever_is_not_right_is_403_and_counted_by_its_reason() {
         );
         let logged = format!("\"reason\":\"{reason}\"");
         assert!(
-            house.receiver.log().contains(&logged),
+            house.receiver.log().says(&logged).await,
             "{}",
             house.receiver.log().tail(3)
         );

@@ -161,14 +161,14 @@ async fn unknown_keys_warn_and_harm_nothing() {
     let keys = &house.status().await["configuration"]["unknownKeys"];
     assert_eq!(keys, &serde_json::json!(["limits.invented", "alsoInvented"]));
     for key in ["limits.invented", "alsoInvented"] {
-        assert!(house.receiver.log().contains(key), "{key}");
+        assert!(house.receiver.log().says(key).await, "{key}");
     }
     house.store(text_message("reload-unknown", "hello")).await;
     house.reconfigure(&plan.clone().limit("later", 7));
     house
         .status_when(|status| status["configuration"]["unknownKeys"] == serde_json::json!(["limits.later"]))
         .await;
-    assert!(house.receiver.log().contains("limits.later"));
+    assert!(house.receiver.log().says("limits.later").await);
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn a_setting_that_needs_a_restart_is_named_on_the_status_page() {
         413
     );
     house.store(text_message("reload-restart", "hello")).await;
-    assert!(house.receiver.log().contains("need a restart"));
+    assert!(house.receiver.log().says("need a restart").await);
     house.reconfigure(&plan);
     house
         .status_when(|status| status["configuration"]["restartNeeded"] == serde_json::json!([]))

@@ -54,7 +54,8 @@ async fn a_newline_at_the_end_is_not_part_of_the_secret_and_is_warned_about() {
             house
                 .receiver
                 .log()
-                .contains("ends with a newline, which was removed")
+                .says("ends with a newline, which was removed")
+                .await
         );
     }
 }
@@ -185,7 +186,7 @@ async fn a_bad_new_file_keeps_the_last_good_secret_and_says_so() {
         .status_when(|status| last_error(status).contains("app-secret-1: is missing"))
         .await;
     assert_eq!(try_secret(&house, SECRET, "last-good-removed").await, 200);
-    assert!(house.receiver.log().contains("the last good ones stay"));
+    assert!(house.receiver.log().says("the last good ones stay").await);
     house
         .metric_reaches("whatsapp_webhook_config_reload_failures_total", 4)
         .await;

@@ -111,7 +111,7 @@ async fn sigterm_under_load_answers_every_accepted_request_and_loses_nothing() {
         "refused {served_for:?} after the signal"
     );
     assert!(
-        house.receiver.log().contains("\"aborted\":0"),
+        house.receiver.log().says("\"aborted\":0").await,
         "{}",
         house.receiver.log().tail(5)
     );
