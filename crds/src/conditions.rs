@@ -110,7 +110,8 @@ words! {
         Unavailable,
         /// The image is not one the operator's flags allow.
         ImageNotAllowed,
-        /// An annotation or environment variable is not one the operator's flags allow.
+        /// An annotation, a label, an environment variable, a NATS server or an issuer is not one the operator's
+        /// flags allow.
         SettingNotAllowed,
 
         /// The route is accepted.
@@ -200,6 +201,7 @@ impl ConditionType {
                 R::StreamFull,
                 R::CheckedByReceivers,
                 R::StreamRefused,
+                R::SettingNotAllowed,
             ],
             Self::ReceiverReady => &[
                 R::Pending,

@@ -166,7 +166,7 @@ pub struct Tls {
     #[x_kube(validation = rules::object_name("endpoint.tls.secretName", "a Secret in the same namespace"))]
     pub secret_name: Option<String>,
     /// The cert-manager issuer of a Certificate that is created for the host. The certificate is stored in
-    /// the Secret `NAME-tls`, NAME being the resource's.
+    /// the Secret `NAME-webhook-tls`, NAME being the resource's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer_ref: Option<IssuerRef>,
 }

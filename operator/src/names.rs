@@ -50,7 +50,7 @@ pub fn events(webhook: &str) -> String {
 
 /// The Secret in which cert-manager stores the certificate.
 pub fn tls(webhook: &str) -> String {
-    format!("{webhook}-tls")
+    format!("{webhook}-webhook-tls")
 }
 
 /// Whether only the operator sets labels and annotations of this key.

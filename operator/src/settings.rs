@@ -65,6 +65,9 @@ pub struct RouteDefaults {
     pub needs_address: bool,
 }
 
+/// The API group of cert-manager's own issuers.
+pub const CERT_MANAGER: &str = "cert-manager.io";
+
 /// Parts of annotations that put text into a proxy's configuration, take other hosts, name Secrets or send
 /// requests elsewhere.
 const DANGEROUS: [&str; 8] = [
@@ -91,6 +94,21 @@ pub struct Allow {
     pub env: Vec<Pattern>,
     /// Which namespaces may use which hosts; all may use all when empty.
     pub hosts: Vec<HostGrant>,
+    /// NATS servers other than the defaults, to which a resource may send its login.
+    pub nats_servers: Vec<Pattern>,
+    /// Issuers other than the default one and those of the resource's own namespace, as [`issuer_name`] spells them.
+    pub issuers: Vec<Pattern>,
+}
+
+/// An issuer as flags and messages spell it: `ClusterIssuer/letsencrypt`, or `KIND.GROUP/NAME` of one that is not
+/// cert-manager's own.
+pub fn issuer_name(issuer: &IssuerRef) -> String {
+    let IssuerRef { name, kind, group } = issuer;
+    if group == CERT_MANAGER {
+        format!("{kind}/{name}")
+    } else {
+        format!("{kind}.{group}/{name}")
+    }
 }
 
 impl Allow {
@@ -120,6 +138,20 @@ impl Allow {
     /// Whether the image may be used, beside the default one.
     pub fn image(&self, image: &str) -> bool {
         allows(&self.images, image, false)
+    }
+
+    /// Whether a resource may name the server. Without defaults and without a list any server is as good as another.
+    pub fn nats_server(&self, url: &str, defaults: &[String]) -> bool {
+        let open = defaults.is_empty() && self.nats_servers.is_empty();
+        open || defaults.iter().any(|own| own == url) || allows(&self.nats_servers, url, false)
+    }
+
+    /// Whether a resource may name the issuer. An `Issuer` lives in the resource's own namespace; any other one may sign
+    /// what it is not meant to sign. Without a default and without a list none is better than another.
+    pub fn issuer(&self, issuer: &IssuerRef, default: Option<&IssuerRef>) -> bool {
+        let open = default.is_none() && self.issuers.is_empty();
+        let local = issuer.kind == "Issuer" && issuer.group == CERT_MANAGER;
+        open || local || default == Some(issuer) || allows(&self.issuers, &issuer_name(issuer), false)
     }
 
     /// Whether the namespace may use the host.

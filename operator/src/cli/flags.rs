@@ -11,7 +11,8 @@ use wahook_crds::{IssuerRef, ParentKind, ParentRef};
 
 use crate::server;
 use crate::settings::{
-    Allow, HostGrant, NatsDefaults, Pattern, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
+    Allow, CERT_MANAGER, HostGrant, NatsDefaults, Pattern, ReceiverDefaults, RouteDefaults, SecretAccess,
+    Settings,
 };
 
 /// The image of this version.
@@ -166,6 +167,29 @@ pub struct SettingsArgs {
     )]
     pub allow_hosts: Vec<String>,
 
+    /// NATS servers that resources may name beside --nats-servers, such as `nats://*.nats.svc:4222`; `*` stands
+    /// for any text. Receivers log in there with what the resource's credentialsSecretRef names. Any server when
+    /// both flags are absent
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        env = "WAHOOK_ALLOW_NATS_SERVERS",
+        value_delimiter = ',',
+        help_heading = "What resources may ask for"
+    )]
+    pub allow_nats_servers: Vec<String>,
+
+    /// cert-manager issuers that resources may name beside --issuer and the Issuers of their own namespace, such
+    /// as `ClusterIssuer/letsencrypt-*`; `*` stands for any text. Any issuer when both flags are absent
+    #[arg(
+        long,
+        value_name = "KIND/NAME",
+        env = "WAHOOK_ALLOW_ISSUERS",
+        value_delimiter = ',',
+        help_heading = "What resources may ask for"
+    )]
+    pub allow_issuers: Vec<String>,
+
     /// The IngressClass of resources that name none. The cluster's default when absent
     #[arg(
         long,
@@ -269,6 +293,8 @@ impl SettingsArgs {
                 labels: read.list("--allow-labels", &self.allow_labels, pattern),
                 env: read.list("--allow-env", &self.allow_env, pattern),
                 hosts: read.list("--allow-hosts", &self.allow_hosts, host_grant),
+                nats_servers: read.list("--allow-nats-servers", &self.allow_nats_servers, pattern),
+                issuers: read.list("--allow-issuers", &self.allow_issuers, issuer_pattern),
             },
             secret_access: self.secret_access,
             watch_namespaces: read.list("--watch-namespaces", &self.watch_namespaces, namespace),
@@ -388,6 +414,16 @@ fn host_grant(text: &str) -> Result<HostGrant, String> {
     })
 }
 
+/// A name alone would fit nothing: the kind is part of what is compared.
+fn issuer_pattern(text: &str) -> Result<Pattern, String> {
+    let named = text.contains('/') || text.starts_with('*');
+    let named = expect(
+        named.then_some(text),
+        "write KIND/NAME, such as ClusterIssuer/letsencrypt, or * for any issuer",
+    )?;
+    pattern(named)
+}
+
 fn network(text: &str) -> Result<String, String> {
     let known = text.parse::<IpNet>().is_ok() || text.parse::<std::net::IpAddr>().is_ok();
     expect(
@@ -459,7 +495,7 @@ fn gateway(text: &str) -> Result<ParentRef, String> {
 fn issuer(text: &str) -> Result<IssuerRef, String> {
     const FIX: &str = "write [KIND/]NAME, such as letsencrypt or Issuer/internal";
     let (kind, name) = text.split_once('/').unwrap_or(("ClusterIssuer", text));
-    let (kind, group) = kind.split_once('.').unwrap_or((kind, "cert-manager.io"));
+    let (kind, group) = kind.split_once('.').unwrap_or((kind, CERT_MANAGER));
     let fits = is_name(name, 253, true)
         && is_name(group, 253, true)
         && kind.starts_with(|first: char| first.is_ascii_uppercase())

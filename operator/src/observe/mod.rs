@@ -7,7 +7,7 @@ mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::{join, join_all, try_join_all};
+use futures_util::future::{join, join_all, join3, try_join_all};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::api::{Api, DynamicObject};
@@ -56,6 +56,8 @@ pub struct Observed {
     pub generated: SecretState,
     /// The Secrets that the resource refers to, by name.
     pub secrets: BTreeMap<String, SecretState>,
+    /// The Secret that cert-manager is to keep the certificate in. Whatever is in a stranger's would be lost.
+    pub certificate: SecretState,
     /// The `ConfigMap` with the broker's authorities, when one is referred to: whether it has the key.
     pub authorities: Option<bool>,
 }
@@ -95,6 +97,14 @@ pub async fn observe(
             _ => Ok(SecretState::Unread),
         }
     };
+    let certificate = async {
+        match (access, validated.map(|validated| &validated.route.tls)) {
+            (SecretAccess::ByName, Some(TlsSource::Issuer { secret, .. })) => {
+                read_secret(client, subject.namespace, secret).await
+            }
+            _ => Ok(SecretState::Unread),
+        }
+    };
     let referred = async {
         let (Some(validated), SecretAccess::ByName) = (validated, access) else {
             return Vec::new();
@@ -107,11 +117,20 @@ pub async fn observe(
         .await
     };
     let authorities = authorities(client, subject.namespace, validated);
-    let ((children, generated), (referred, authorities)) =
-        join(join(children, generated), join(referred, authorities)).await;
+    let ((children, generated, certificate), (referred, authorities)) = join(
+        join3(children, generated, certificate),
+        join(referred, authorities),
+    )
+    .await;
+    let certificate = certificate?.kept_for(&generated_name);
+    let mut children: BTreeMap<_, _> = children?.into_iter().collect();
+    if certificate == SecretState::Foreign {
+        children.insert(ChildKind::Certificate, Found::Foreign);
+    }
     Ok(Observed {
-        children: children?.into_iter().collect(),
+        children,
         generated: generated?.owned_by(subject.uid),
+        certificate,
         secrets: referred.into_iter().collect::<Result<_, _>>()?,
         authorities: authorities?,
     })

@@ -28,6 +28,8 @@ pub enum SecretState {
         keys: BTreeMap<String, bool>,
         /// Whose it is.
         owners: Vec<OwnerReference>,
+        /// The Certificate that cert-manager keeps in it.
+        certificate: Option<String>,
     },
     /// A Secret that had to be the webhook's own and is someone else's.
     Foreign,
@@ -45,6 +47,15 @@ impl SecretState {
         }
     }
 
+    /// The same, seen as the Secret that cert-manager keeps this Certificate in.
+    #[must_use]
+    pub fn kept_for(self, name: &str) -> Self {
+        match self {
+            Self::Keys { certificate, .. } if certificate.as_deref() != Some(name) => Self::Foreign,
+            other => other,
+        }
+    }
+
     /// Whether a key is there and has a value; `None` without the key.
     pub fn key(&self, key: &str) -> Option<bool> {
         match self {
@@ -54,7 +65,7 @@ impl SecretState {
     }
 }
 
-/// A Secret without its values. Nor with its annotations: `kubectl apply` repeats the values in one.
+/// A Secret without its values. Nor with its annotations, but for one: `kubectl apply` repeats the values in another.
 #[derive(serde::Deserialize)]
 struct Keys {
     metadata: Owners,
@@ -67,6 +78,14 @@ struct Keys {
 struct Owners {
     #[serde(default)]
     owner_references: Vec<OwnerReference>,
+    #[serde(default)]
+    annotations: Annotations,
+}
+
+#[derive(Default, serde::Deserialize)]
+struct Annotations {
+    #[serde(default, rename = "cert-manager.io/certificate-name")]
+    certificate: Option<String>,
 }
 
 /// Whether a value is more than white space. The value itself is dropped while it is read.
@@ -114,6 +133,7 @@ fn parse(text: &str) -> Result<SecretState, ApiError> {
     Ok(SecretState::Keys {
         keys: keys.into_iter().map(|(key, value)| (key, value.0)).collect(),
         owners: secret.metadata.owner_references,
+        certificate: secret.metadata.annotations.certificate,
     })
 }
 
@@ -137,7 +157,12 @@ mod tests {
         assert_eq!(state.key("absent"), None);
         let shown = format!("{state:?}");
         assert!(!shown.contains(&value) && !shown.contains("private"), "{shown}");
-        assert_eq!(state.owned_by("u"), SecretState::Foreign);
+        assert_eq!(state.clone().owned_by("u"), SecretState::Foreign);
+        assert_eq!(state.kept_for("main-webhook"), SecretState::Foreign);
+        let kept = r#"{"metadata":{"annotations":{"cert-manager.io/certificate-name":"main-webhook"}}}"#;
+        let kept = parse(kept).unwrap();
+        assert_ne!(kept.clone().kept_for("main-webhook"), SecretState::Foreign);
+        assert_eq!(kept.kept_for("other-webhook"), SecretState::Foreign);
         assert!(matches!(
             parse(r#"{"metadata":{}}"#).unwrap(),
             SecretState::Keys { .. }

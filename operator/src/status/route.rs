@@ -33,6 +33,17 @@ pub(super) fn finding(facts: &Facts<'_>) -> Finding {
         TlsSource::Issuer { .. } => &[ChildKind::Certificate, kind],
         _ => &[kind],
     };
+    if let (TlsSource::Issuer { secret, .. }, SecretState::Foreign) =
+        (&route.tls, &facts.observed.certificate)
+    {
+        return Finding::bad(
+            Reason::NameConflict,
+            format!(
+                "The Secret {secret} is not one that cert-manager keeps this resource's certificate in, and is left as \
+                 it is. Rename or remove it, or give the resource another name."
+            ),
+        );
+    }
     if let Some(trouble) = trouble(facts.applied, &facts.validated.name, needed) {
         return trouble;
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_nats::jetstream::stream::StorageType;
+use wahook_crds::conditions::{ConditionType, Reason};
 use wahook_crds::{Nats, StreamManagement, StreamStorage, WhatsAppWebhookSpec};
 use wahook_events::contract::Publisher;
 use wahook_stream::StreamSpec;
@@ -54,6 +55,19 @@ fn target(resource: &Names, nats: &Nats, settings: &Settings, check: &mut Check)
         ));
         BTreeSet::new()
     });
+    for url in &nats.servers {
+        // One that cannot be read is not repeated: it may hold a password.
+        if server::port(url).is_ok() && !settings.allow.nats_server(url, own) {
+            check.refuse(
+                ConditionType::StreamReady,
+                Reason::SettingNotAllowed,
+                format!(
+                    "nats.servers must not name {url}: leave nats.servers out to use the operator's own, or ask who \
+                     runs the operator for --allow-nats-servers"
+                ),
+            );
+        }
+    }
     if let Some(domain) = &nats.domain
         && !is_token(domain, 64)
     {

@@ -9,7 +9,7 @@ use super::check::Check;
 use super::model::{Route, TlsSource, Via};
 use super::names::Names;
 use crate::names;
-use crate::settings::{Allow, Settings};
+use crate::settings::{Allow, Settings, issuer_name};
 
 /// Reads the endpoint.
 pub(super) fn read(resource: &Names, endpoint: &Endpoint, settings: &Settings, check: &mut Check) -> Route {
@@ -38,6 +38,18 @@ pub(super) fn read(resource: &Names, endpoint: &Endpoint, settings: &Settings, c
     let issuer = endpoint.tls.as_ref().and_then(|tls| tls.issuer_ref.as_ref());
     if issuer.is_some_and(|issuer| !issuer.kind.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
         check.invalid("endpoint.tls.issuerRef.kind must be a kind such as Issuer or ClusterIssuer");
+    } else if let Some(issuer) = issuer
+        && !settings.allow.issuer(issuer, settings.route.issuer.as_ref())
+    {
+        let name = issuer_name(issuer);
+        check.refuse(
+            ConditionType::RouteReady,
+            Reason::SettingNotAllowed,
+            format!(
+                "endpoint.tls.issuerRef must not name {name}: leave it out to use the operator's default, use an Issuer \
+                 of this namespace, or ask who runs the operator for --allow-issuers {name}"
+            ),
+        );
     }
     let via = via(endpoint, settings, check);
     let tls = tls(&resource.name, endpoint, &via, settings, check);

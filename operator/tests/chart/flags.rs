@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::Value;
 use wahook_operator::cli::{Cli, Command, RunArgs};
+use wahook_operator::settings::Pattern;
 
 use crate::support::{EVERYTHING, NATS, Rendered, render, texts};
 
@@ -78,6 +79,10 @@ fn values_arrive_as_settings() {
     assert!(settings.route.default_certificate && !settings.route.needs_address);
     assert_eq!(settings.allow.hosts.len(), 3);
     assert_eq!((settings.allow.env.len(), settings.allow.images.len()), (2, 1));
+    let allow = &settings.allow;
+    assert!(allow.nats_server("nats://nats.books.svc:4222", &settings.nats.servers));
+    assert!(!allow.nats_server("nats://nats.books.example.com:4222", &settings.nats.servers));
+    assert_eq!(allow.issuers, [Pattern::new("ClusterIssuer/public")]);
     assert_eq!(settings.resync.as_secs(), 5400);
     assert_eq!((run.concurrency, settings.rollout_batch), (8, 2));
     let watched = parsed(&render("watchNamespaces: [shop, books]"))

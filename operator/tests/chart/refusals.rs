@@ -3,7 +3,7 @@
 use crate::support::{Helm, NATS};
 
 /// Values, and what the message has to name.
-const BAD: [(&str, &str); 41] = [
+const BAD: [(&str, &str); 43] = [
     ("replica: 3", "replica"),
     ("replicas: -1", "replicas"),
     ("replicas: two", "replicas"),
@@ -38,6 +38,8 @@ const BAD: [(&str, &str); 41] = [
     ),
     ("allow: {hosts: {shop: hooks.example.com}}", "hosts"),
     ("allow: {everything: true}", "everything"),
+    ("allow: {natsServers: nats://nats:4222}", "natsServers"),
+    ("allow: {issuers: [letsencrypt]}", "issuers"),
     ("crds: {install: true}", "install"),
     ("nats: {enabled: true}", "nats.auth.password"),
     ("nats: {enabled: true, auth: {password: short}}", "password"),

@@ -211,6 +211,8 @@ async fn every_field_changed_and_changed_back() {
         labels: any(),
         env: any(),
         hosts: Vec::new(),
+        nats_servers: any(),
+        issuers: any(),
     };
     let operator = lab
         .operator_with(Options {

@@ -132,6 +132,15 @@ const ATTACKS: &[Attack] = &[
     Attack { name: "a login in a place that everyone reads", flags: &[],
         patch: "spec: {nats: {servers: ['nats://ann:sesame@nats']}}",
         harm: |children| says(children, "sesame") },
+    Attack { name: "a login sent to a server of one's own", flags: &["--nats-servers", "nats://nats.nats:4222"],
+        patch: "spec: {nats: {servers: ['nats://evil.example.com:4222'], credentialsSecretRef: {name: nats-login}}}",
+        harm: |children| says(children, "evil.example.com") },
+    Attack { name: "a login sent to a server that begins like an allowed one", flags: &["--allow-nats-servers", "nats://*.nats:4222"],
+        patch: "spec: {nats: {servers: ['nats://a.nats:4222.evil.example.com'], credentialsSecretRef: {name: nats-login}}}",
+        harm: |children| says(children, "evil.example.com") },
+    Attack { name: "a certificate of an issuer that is meant for others", flags: &["--issuer", "letsencrypt"],
+        patch: "spec: {endpoint: {host: vault.internal, tls: {issuerRef: {kind: ClusterIssuer, name: internal-ca}}}}",
+        harm: |children| says(children, "internal-ca") },
     Attack { name: "another namespace's host", flags: &["--allow-hosts", "shop=*.shop.example.com,books=*.books.example.com"],
         patch: "spec: {endpoint: {host: hooks.books.example.com}}",
         harm: |children| says(children, "books.example.com") },
@@ -322,7 +331,7 @@ fn the_harm_would_be_seen() {
 /// A server of the tenant's choosing never sees the operator's login, nor the operator the server.
 #[test]
 fn the_operator_is_not_sent_anywhere() {
-    let settings = args(&[], "-").settings.settings().unwrap();
+    let settings = args(&["--allow-nats-servers", "*"], "-").settings.settings().unwrap();
     for patch in [
         "spec: {nats: {servers: ['nats://169.254.169.254:80']}}",
         "spec: {nats: {servers: ['nats://nats.nats:4222', 'nats://evil.example.com']}}",
@@ -362,7 +371,10 @@ fn two_resources_never_meet() {
     }
     // Nor do two of one namespace share a child.
     let mut children = std::collections::BTreeSet::new();
-    for name in labels.into_iter().chain(["a-webhook", "a-events", "a-tls"]) {
+    for name in labels
+        .into_iter()
+        .chain(["a-webhook", "a-events", "a-webhook-tls"])
+    {
         for child in [names::child(name), names::events(name), names::tls(name)] {
             assert!(children.insert(child.clone()), "{child}");
         }

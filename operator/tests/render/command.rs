@@ -232,14 +232,11 @@ fn a_list_is_read_too() {
     let said = render(
         &list.to_string(),
         &[
-            "--allow-images",
-            "*",
-            "--allow-env",
-            "*",
-            "--allow-labels",
-            "*",
-            "--allow-annotations",
-            "*",
+            "--allow-images=*",
+            "--allow-env=*",
+            "--allow-labels=*",
+            "--allow-annotations=*",
+            "--allow-nats-servers=*",
         ],
     );
     assert_eq!(said.code, 0, "{}", said.log);

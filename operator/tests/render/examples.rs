@@ -37,6 +37,8 @@ fn every_example_becomes_children() {
         resources += here;
         let everything = [
             "--allow-images=*",
+            "--allow-nats-servers=*",
+            "--allow-issuers=*",
             "--allow-annotations=*",
             "--allow-labels=*",
             "--allow-env=*",

@@ -1,7 +1,7 @@
 //! What is refused although the API server let it in, each with a message that names the field and the fix.
 
 use wahook_crds::conditions::{ConditionType, Reason};
-use wahook_operator::settings::{HostGrant, Pattern, SecretAccess, Settings};
+use wahook_operator::settings::{Allow, HostGrant, Pattern, SecretAccess, Settings};
 use wahook_operator::validate::{Scale, StreamKeeper, TlsSource};
 
 use super::support::{generous, refused, settings, smallest, valid};
@@ -187,12 +187,68 @@ fn what_a_flag_would_allow() {
             "endpoint.ingress.annotations must not set nginx.ingress.kubernetes.io/limit-rps",
             "--allow-annotations",
         ),
+        (
+            "spec: {nats: {servers: ['nats://nats.nats:4222', 'nats://nats.books:4222']}}",
+            ConditionType::StreamReady,
+            Reason::SettingNotAllowed,
+            "nats.servers must not name nats://nats.books:4222",
+            "--allow-nats-servers",
+        ),
+        (
+            "spec: {endpoint: {tls: {issuerRef: {name: internal, kind: ClusterIssuer}}}}",
+            ConditionType::RouteReady,
+            Reason::SettingNotAllowed,
+            "endpoint.tls.issuerRef must not name ClusterIssuer/internal",
+            "--allow-issuers ClusterIssuer/internal",
+        ),
     ] {
-        let (is, why, message) = one(patch, |_| {});
+        let (is, why, message) = one(patch, |settings| {
+            settings.allow = Allow::default();
+            settings.route.issuer = Some(letsencrypt());
+        });
         assert_eq!((is, why), (condition, reason), "{patch}");
         assert!(message.contains(says) && message.contains(flag), "{message}");
         valid(&smallest(patch), &generous());
     }
+}
+
+fn letsencrypt() -> wahook_crds::IssuerRef {
+    wahook_crds::IssuerRef {
+        name: "letsencrypt".into(),
+        kind: "ClusterIssuer".into(),
+        group: "cert-manager.io".into(),
+    }
+}
+
+#[test]
+fn without_a_default_and_a_list_any_server_and_any_issuer_will_do() {
+    let named = smallest(
+        "spec: {nats: {servers: ['nats://nats.books:4222']}, \
+         endpoint: {tls: {issuerRef: {name: internal, kind: ClusterIssuer}}}}",
+    );
+    let mut open = settings();
+    open.nats.servers.clear();
+    open.allow = Allow::default();
+    valid(&named, &open);
+
+    open.allow.nats_servers = vec![Pattern::new("nats://*.nats:4222")];
+    open.allow.issuers = vec![Pattern::new("ClusterIssuer/public")];
+    let refusals = refused(&named, &open);
+    assert_eq!(refusals.len(), 2, "{refusals:#?}");
+    open.allow.nats_servers = vec![
+        Pattern::new("nats://*.books:4222"),
+        Pattern::new("nats://nats.books*"),
+    ];
+    open.allow.issuers = vec![Pattern::new("ClusterIssuer/*")];
+    valid(&named, &open);
+    // A namespace's own.
+    open.allow.issuers = vec![Pattern::new("ClusterIssuer/public")];
+    valid(
+        &smallest(
+            "spec: {nats: {servers: ['nats://nats.books:4222']}, endpoint: {tls: {issuerRef: {name: own}}}}",
+        ),
+        &open,
+    );
 }
 
 #[test]
@@ -371,18 +427,14 @@ fn where_the_certificate_comes_from() {
     };
     let issuer = |settings: &mut Settings| {
         settings.route.default_certificate = true;
-        settings.route.issuer = Some(wahook_crds::IssuerRef {
-            name: "letsencrypt".into(),
-            kind: "ClusterIssuer".into(),
-            group: "cert-manager.io".into(),
-        });
+        settings.route.issuer = Some(letsencrypt());
     };
     assert_eq!(tls("{}", |_| {}), TlsSource::Missing);
     assert_eq!(
         tls("{}", |settings| settings.route.default_certificate = true),
         TlsSource::ControllerDefault
     );
-    assert!(matches!(tls("{}", issuer), TlsSource::Issuer { secret, .. } if secret == "main-tls"));
+    assert!(matches!(tls("{}", issuer), TlsSource::Issuer { secret, .. } if secret == "main-webhook-tls"));
     let named = "spec: {endpoint: {tls: {secretName: mine}}}";
     assert_eq!(tls(named, issuer), TlsSource::Secret("mine".into()));
     let own = "spec: {endpoint: {tls: {issuerRef: {name: own}}}}";

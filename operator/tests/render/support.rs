@@ -75,7 +75,10 @@ pub(crate) fn settings() -> Settings {
             trusted_proxies: Vec::new(),
         },
         route: RouteDefaults::default(),
-        allow: Allow::default(),
+        allow: Allow {
+            nats_servers: vec![Pattern::new("*")],
+            ..Allow::default()
+        },
         secret_access: SecretAccess::ByName,
         watch_namespaces: Vec::new(),
         operator_namespace: Some("wahook-system".into()),
@@ -94,6 +97,8 @@ pub(crate) fn generous() -> Settings {
             labels: all(),
             env: all(),
             hosts: Vec::new(),
+            nats_servers: all(),
+            issuers: all(),
         },
         ..settings()
     }

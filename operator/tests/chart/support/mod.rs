@@ -56,6 +56,8 @@ pub(crate) fn operator_render(path: &Path) -> String {
         "render",
         "--nats-servers=nats://n:4222",
         "--allow-images=*",
+        "--allow-nats-servers=*",
+        "--allow-issuers=*",
         "--allow-annotations=*",
         "--allow-labels=*",
         "--allow-env=*",
