@@ -39,7 +39,7 @@ words! {
         StreamReady,
         /// True when the receivers of the current generation run and are ready.
         ReceiverReady,
-        /// True when the route exists, no other resource holds the same host and path, and whoever serves
+        /// True when the route exists, no other resource holds the host, and whoever serves
         /// routes has accepted it.
         RouteReady,
         /// True when the public URL answered a probe as Meta needs it. Unknown where it cannot be seen from
@@ -120,7 +120,7 @@ words! {
         RoutePending,
         /// The route was refused by the Gateway or has no address.
         RouteRefused,
-        /// Another resource holds the same host and path.
+        /// Another resource holds the same host and path, or one of another namespace the host.
         HostConflict,
         /// The namespace may not use the host.
         HostNotAllowed,

@@ -18,18 +18,23 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// Prometheus, text exposition format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What is missing before the operator can work, one plain sentence each; empty when ready. One that stands by
-/// is ready: it can take over.
-pub type Missing = watch::Receiver<Vec<String>>;
+/// Whether the operator can work. One that stands by is ready: it can take over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// What is missing before it can, one plain sentence each; empty when ready.
+    pub missing: Vec<String>,
+    /// What it has to do without, one plain sentence each.
+    pub without: Vec<String>,
+}
 
 #[derive(Clone)]
 struct Admin {
     metrics: Arc<Metrics>,
-    missing: Missing,
+    readiness: watch::Receiver<Readiness>,
 }
 
 /// Routes `/livez`, `/readyz` and `/metrics`.
-pub fn router(metrics: Arc<Metrics>, missing: Missing) -> Router {
+pub fn router(metrics: Arc<Metrics>, readiness: watch::Receiver<Readiness>) -> Router {
     Router::new()
         .route(
             "/livez",
@@ -37,7 +42,7 @@ pub fn router(metrics: Arc<Metrics>, missing: Missing) -> Router {
         )
         .route("/readyz", get(readyz))
         .route("/metrics", get(scrape))
-        .with_state(Admin { metrics, missing })
+        .with_state(Admin { metrics, readiness })
 }
 
 /// Serves `router` until `stop` is cancelled.
@@ -51,11 +56,14 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 async fn readyz(State(admin): State<Admin>) -> Response {
-    let missing = admin.missing.borrow().clone();
-    if missing.is_empty() {
-        return answer(StatusCode::OK, PLAIN, "ok\n".to_owned());
-    }
-    answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN, missing.join("\n") + "\n")
+    let Readiness { missing, without } = admin.readiness.borrow().clone();
+    let (status, first) = if missing.is_empty() {
+        (StatusCode::OK, vec!["ok".to_owned()])
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, missing)
+    };
+    let lines: Vec<String> = first.into_iter().chain(without).collect();
+    answer(status, PLAIN, lines.join("\n") + "\n")
 }
 
 async fn scrape(State(admin): State<Admin>) -> Response {
@@ -81,7 +89,15 @@ mod tests {
     use super::*;
 
     async fn ask(missing: &[&str], path: &str) -> (u16, String) {
-        let (_sender, receiver) = watch::channel(missing.iter().map(ToString::to_string).collect());
+        ask_with(missing, &[], path).await
+    }
+
+    async fn ask_with(missing: &[&str], without: &[&str], path: &str) -> (u16, String) {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        let (_sender, receiver) = watch::channel(Readiness {
+            missing: texts(missing),
+            without: texts(without),
+        });
         let router = router(Arc::new(Metrics::new().unwrap()), receiver);
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
         let answer = router.oneshot(request).await.unwrap();
@@ -96,6 +112,8 @@ mod tests {
         assert_eq!(ask(&[], "/readyz").await, (200, "ok\n".into()));
         let (status, body) = ask(&["no definition", "no broker"], "/readyz").await;
         assert_eq!((status, body.as_str()), (503, "no definition\nno broker\n"));
+        let (status, body) = ask_with(&[], &["no namespace books"], "/readyz").await;
+        assert_eq!((status, body.as_str()), (200, "ok\nno namespace books\n"));
         let (status, body) = ask(&[], "/metrics").await;
         assert_eq!(status, 200);
         assert!(

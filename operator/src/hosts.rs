@@ -2,20 +2,30 @@
 //!
 //! Whoever has it keeps it: Meta's requests must not move to a newcomer. Otherwise the oldest resource gets it, and of
 //! equally old ones the one with the smallest uid, so that every look at the same resources decides the same.
+//!
+//! A host is one namespace's, whatever the path: a proxy serves one certificate for it, and a stranger's may be the one.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use wahook_crds::WhatsAppWebhook;
+
+/// Whether namespaces may have different paths of one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// A host is one namespace's.
+    No,
+    /// The operator's flags say which namespaces may use which hosts; where they give one to several, these share it.
+    ByPath,
+}
 
 /// What a resource has of its host and path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// They are its own.
     Held,
-    /// Another resource has them.
-    Lost {
-        /// Who, as far as this resource's readers may know.
-        holder: String,
-    },
+    /// Another resource of the namespace has them.
+    LostTo(String),
+    /// A resource of another namespace has the host. Which one is not for this resource's readers.
+    LostToStranger,
 }
 
 impl Claim {
@@ -28,49 +38,69 @@ impl Claim {
 /// What decides, the smallest first.
 type Rank<'a> = (bool, Option<&'a Time>, &'a str);
 
-fn rank<'a>(resource: &'a WhatsAppWebhook, url: &str) -> Rank<'a> {
+fn rank(resource: &WhatsAppWebhook, has: bool) -> Rank<'_> {
     let metadata = &resource.metadata;
     (
-        !has(resource, url),
+        !has,
         metadata.creation_timestamp.as_ref(),
         metadata.uid.as_deref().unwrap_or_default(),
     )
 }
 
-/// Whether the resource has been given the URL.
-pub fn has(resource: &WhatsAppWebhook, url: &str) -> bool {
+fn callback_url(resource: &WhatsAppWebhook) -> &str {
     let status = resource.status.as_ref();
-    status.and_then(|status| status.callback_url.as_deref()) == Some(url)
+    status
+        .and_then(|status| status.callback_url.as_deref())
+        .unwrap_or_default()
 }
 
-/// Whether the resource asks for this host and path.
-pub fn wants(resource: &WhatsAppWebhook, host: &str, path: &str) -> bool {
-    let endpoint = &resource.spec.endpoint;
-    endpoint.host == host && endpoint.path == path
+/// Whether the resource has been given a URL of the host it asks for.
+pub fn has(resource: &WhatsAppWebhook) -> bool {
+    callback_url(resource)
+        .strip_prefix("https://")
+        .and_then(|rest| rest.strip_prefix(resource.spec.endpoint.host.as_str()))
+        .is_some_and(|path| path.starts_with('/'))
 }
 
-/// Decides about `mine`. Of the others only those that ask for the same host and path and can be followed are given.
-pub fn decide<'a>(
-    mine: &WhatsAppWebhook,
-    url: &str,
-    others: impl IntoIterator<Item = &'a WhatsAppWebhook>,
-) -> Claim {
-    let uid = &mine.metadata.uid;
-    let winner = others
+/// Whether the resource asks for this host.
+pub fn wants(resource: &WhatsAppWebhook, host: &str) -> bool {
+    resource.spec.endpoint.host == host
+}
+
+/// Decides about `mine`. Of the others only those that ask for the same host and can be followed are given.
+pub fn decide<'a>(mine: &'a WhatsAppWebhook, others: &[&'a WhatsAppWebhook], sharing: Sharing) -> Claim {
+    let metadata = &mine.metadata;
+    let endpoint = &mine.spec.endpoint;
+    let others = others
+        .iter()
+        .copied()
+        .filter(|other| other.metadata.uid != metadata.uid && other.metadata.deletion_timestamp.is_none());
+    let (near, far): (Vec<_>, Vec<_>) =
+        others.partition(|other| other.metadata.namespace == metadata.namespace);
+
+    let of_host = |resource: &'a WhatsAppWebhook| rank(resource, has(resource));
+    let first = |resources: &[&'a WhatsAppWebhook]| resources.iter().copied().map(of_host).min();
+    let ours = first(&near).into_iter().chain([of_host(mine)]).min();
+    if sharing == Sharing::No && first(&far).is_some_and(|theirs| Some(theirs) < ours) {
+        return Claim::LostToStranger;
+    }
+
+    let url = format!("https://{}{}", endpoint.host, endpoint.path);
+    let of_url = |resource: &'a WhatsAppWebhook| rank(resource, callback_url(resource) == url);
+    let strangers = far.into_iter().filter(|_| sharing == Sharing::ByPath);
+    let winner = near
         .into_iter()
-        .filter(|other| other.metadata.uid != *uid && other.metadata.deletion_timestamp.is_none())
-        .min_by(|one, other| rank(one, url).cmp(&rank(other, url)));
+        .chain(strangers)
+        .filter(|other| other.spec.endpoint.path == endpoint.path)
+        .min_by_key(|other| of_url(other));
     match winner {
-        Some(winner) if rank(winner, url) < rank(mine, url) => Claim::Lost {
-            holder: if winner.metadata.namespace == mine.metadata.namespace {
-                format!(
-                    "the WhatsAppWebhook {}",
-                    winner.metadata.name.as_deref().unwrap_or_default()
-                )
+        Some(winner) if of_url(winner) < of_url(mine) => {
+            if winner.metadata.namespace == metadata.namespace {
+                Claim::LostTo(winner.metadata.name.clone().unwrap_or_default())
             } else {
-                "a WhatsAppWebhook of another namespace".to_owned()
-            },
-        },
+                Claim::LostToStranger
+            }
+        }
         _ => Claim::Held,
     }
 }
@@ -99,10 +129,14 @@ mod tests {
         .unwrap()
     }
 
+    fn others<'a>(all: &'a [WhatsAppWebhook], one: &WhatsAppWebhook) -> Vec<&'a WhatsAppWebhook> {
+        all.iter().filter(|other| *other != one).collect()
+    }
+
     fn holder(all: &[WhatsAppWebhook]) -> Vec<&str> {
         let held = all
             .iter()
-            .filter(|one| decide(one, URL, all.iter().filter(|other| *other != *one)).is_held());
+            .filter(|one| decide(one, &others(all, one), Sharing::No).is_held());
         held.map(|one| one.metadata.uid.as_deref().unwrap()).collect()
     }
 
@@ -143,17 +177,10 @@ mod tests {
         let mine = resource("shop", "b", 2, None);
         let near = resource("shop", "a", 1, None);
         let far = resource("secret-project", "a", 1, None);
-        let Claim::Lost { holder } = decide(&mine, URL, [&near]) else {
-            panic!()
-        };
-        assert!(holder.contains("name-a"));
-        let Claim::Lost { holder } = decide(&mine, URL, [&far]) else {
-            panic!()
-        };
-        assert!(
-            !holder.contains("name-a") && !holder.contains("secret-project"),
-            "{holder}"
-        );
+        let named = Claim::LostTo("name-a".to_owned());
+        assert_eq!(decide(&mine, &[&near], Sharing::No), named);
+        assert_eq!(decide(&mine, &[&far], Sharing::No), Claim::LostToStranger);
+        assert_eq!(decide(&mine, &[&far], Sharing::ByPath), Claim::LostToStranger);
     }
 
     #[test]
@@ -161,6 +188,42 @@ mod tests {
         let mine = resource("shop", "b", 2, None);
         let mut gone = resource("shop", "a", 1, Some(URL));
         gone.metadata.deletion_timestamp = gone.metadata.creation_timestamp.clone();
-        assert!(decide(&mine, URL, [&gone]).is_held());
+        assert!(decide(&mine, &[&gone], Sharing::No).is_held());
+    }
+
+    fn on(mut resource: WhatsAppWebhook, path: &str) -> WhatsAppWebhook {
+        resource.spec.endpoint.path = path.into();
+        resource
+    }
+
+    #[test]
+    fn a_host_is_one_namespaces_whatever_the_path() {
+        let all = [
+            on(resource("shop", "a", 2, None), "/a"),
+            on(resource("books", "b", 1, None), "/b"),
+            on(resource("books", "c", 3, None), "/c"),
+            // It loses to its neighbour c, and is older than everything of the other namespace.
+            on(resource("books", "d", 4, None), "/c"),
+        ];
+        assert_eq!(holder(&all), ["b", "c"]);
+        let shared = all
+            .iter()
+            .filter(|one| decide(one, &others(&all, one), Sharing::ByPath).is_held());
+        let shared: Vec<_> = shared.map(|one| one.metadata.uid.as_deref().unwrap()).collect();
+        assert_eq!(shared, ["a", "b", "c"], "each path has its holder");
+
+        // Whoever has a path of it keeps the host.
+        let mut all = all;
+        all[0] = on(
+            resource("shop", "a", 2, Some("https://hooks.example.com/a")),
+            "/a",
+        );
+        assert_eq!(holder(&all), ["a"]);
+        // A longer name is another host.
+        all[0] = on(
+            resource("shop", "a", 2, Some("https://hooks.example.com.au/a")),
+            "/a",
+        );
+        assert_eq!(holder(&all), ["b", "c"]);
     }
 }

@@ -22,6 +22,10 @@ pub const CONFIG_ANNOTATION: &str = "wahook.dev/configuration";
 /// The Deployment's annotation with the resource's generation that its pod template was made from.
 pub const GENERATION_ANNOTATION: &str = "wahook.dev/generation";
 
+/// The Deployment's annotation with the digest of a pod template that came with another version of the operator, as
+/// long as the pods are of it.
+pub const UPGRADE_ANNOTATION: &str = "wahook.dev/upgrade";
+
 /// The webhook's container.
 pub const CONTAINER: &str = "receiver";
 /// The port Meta's requests arrive at, by number and by name.

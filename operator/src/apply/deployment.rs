@@ -5,13 +5,14 @@ use kube::api::DynamicObject;
 use serde_json::{Value, json};
 use tracing::info;
 
-use super::rollout::{Permit, Rollouts, State};
+use super::progress::Progress;
+use super::rollout::{Began, Permit, Rollouts};
 use super::{
     ApiError, Desired, Found, Outcome, Writer, change, digest, marked, note_change, note_refusal_to_keep,
     owns_replicas, replicas, untouched,
 };
 use crate::child::Child;
-use crate::names::{GENERATION_ANNOTATION, TEMPLATE_ANNOTATION};
+use crate::names::{GENERATION_ANNOTATION, TEMPLATE_ANNOTATION, UPGRADE_ANNOTATION};
 use crate::validate::Scale;
 
 pub(super) async fn apply(
@@ -21,28 +22,41 @@ pub(super) async fn apply(
     child: &Child,
     found: &Found,
 ) -> Result<Outcome, ApiError> {
-    let object = marked(&with_template_digest(&child.object));
+    let template = with_template_digest(&child.object);
     let resource = child.kind.resource();
     let live = match found {
         Found::Absent => {
-            let first = with_first_replicas(&object, desired.scale);
+            let first = with_first_replicas(&marked(&template), desired.scale);
             writer.create(&resource, &first).await?
         }
         Found::Ours(live) => (**live).clone(),
-        other => return Ok(untouched(other)),
+        other => {
+            rollouts.forget(desired.key);
+            return Ok(untouched(other));
+        }
     };
 
-    rollouts.saw(desired.key, State::of(&live));
-    let difference = change(&object, &live);
-    if difference.is_some() && comes_from_upgrade(&object, &live, desired.generation) {
-        match rollouts.ask(desired.key, &live) {
+    let mark = if comes_from_upgrade(&template, &live, desired.generation) {
+        let began = Began::of(&live);
+        match rollouts.ask(desired.key, began) {
             Permit::Go => info!(
                 webhook = desired.key,
                 "rolling the receivers of another operator version"
             ),
-            Permit::Wait => return Ok(Outcome::Queued(Box::new(live))),
+            Permit::Wait(because) => return Ok(Outcome::Queued(Box::new(live), because)),
         }
-    }
+        Some(mark(&template, began))
+    } else {
+        let mark = annotation(&live, UPGRADE_ANNOTATION).filter(|mark| began(mark, &template).is_some());
+        if mark.is_some() {
+            rollouts.saw(desired.key, Progress::of(&live));
+        } else {
+            rollouts.forget(desired.key);
+        }
+        mark.map(ToOwned::to_owned)
+    };
+    let object = marked(&with_mark(template, mark));
+    let difference = change(&object, &live);
 
     let uid = live.metadata.uid.clone().unwrap_or_default();
     let (live, handed_over) = hand_over(writer, &resource, desired.scale, live).await?;
@@ -54,7 +68,6 @@ pub(super) async fn apply(
     }
     let live = writer.update(&resource, &object, &uid).await?;
     note_refusal_to_keep(desired.key, child.kind, &object, &live);
-    rollouts.saw(desired.key, State::of(&live));
     Ok(Outcome::Ready(Box::new(live)))
 }
 
@@ -99,15 +112,46 @@ fn with_template_digest(object: &DynamicObject) -> DynamicObject {
 
 /// Whether the pods would be replaced although the resource is the one they were made from.
 fn comes_from_upgrade(object: &DynamicObject, live: &DynamicObject, generation: i64) -> bool {
-    let annotation = |object: &DynamicObject, name: &str| {
-        object
-            .metadata
-            .annotations
-            .as_ref()
-            .and_then(|annotations| annotations.get(name).cloned())
-    };
-    annotation(live, GENERATION_ANNOTATION) == Some(generation.to_string())
+    annotation(live, GENERATION_ANNOTATION) == Some(generation.to_string().as_str())
         && annotation(live, TEMPLATE_ANNOTATION) != annotation(object, TEMPLATE_ANNOTATION)
+}
+
+/// How a roll-out began that the operator itself began and that the Deployment's pods are still of.
+pub fn upgrade(deployment: &DynamicObject) -> Option<Began> {
+    began(annotation(deployment, UPGRADE_ANNOTATION)?, deployment)
+}
+
+/// The mark of a roll-out to this template.
+fn mark(template: &DynamicObject, began: Began) -> String {
+    let digest = annotation(template, TEMPLATE_ANNOTATION).unwrap_or_default();
+    match began {
+        Began::Serving => digest.to_owned(),
+        Began::Idle => format!("{digest}.idle"),
+    }
+}
+
+/// Reads a mark; nothing when it is of another template.
+fn began(text: &str, template: &DynamicObject) -> Option<Began> {
+    [Began::Serving, Began::Idle]
+        .into_iter()
+        .find(|began| mark(template, *began) == text)
+}
+
+fn with_mark(mut object: DynamicObject, mark: Option<String>) -> DynamicObject {
+    if let Some(mark) = mark {
+        let annotations = object.metadata.annotations.get_or_insert_default();
+        annotations.insert(UPGRADE_ANNOTATION.to_owned(), mark);
+    }
+    object
+}
+
+fn annotation<'a>(object: &'a DynamicObject, name: &str) -> Option<&'a str> {
+    object
+        .metadata
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.get(name))
+        .map(String::as_str)
 }
 
 #[cfg(test)]
@@ -129,6 +173,21 @@ mod tests {
         assert!(comes_from_upgrade(&deployment("3", "receiver:2"), &live, 3));
         assert!(!comes_from_upgrade(&deployment("3", "receiver:1"), &live, 3));
         assert!(!comes_from_upgrade(&deployment("4", "receiver:2"), &live, 4));
+    }
+
+    #[test]
+    fn a_mark_is_of_one_template() {
+        for way in [Began::Serving, Began::Idle] {
+            let template = deployment("3", "receiver:2");
+            let text = mark(&template, way);
+            let rolled = with_mark(template, Some(text.clone()));
+            assert_eq!(upgrade(&rolled), Some(way));
+            // A user's change, or another upgrade.
+            let mut changed = deployment("4", "receiver:3");
+            assert_eq!(upgrade(&changed), None);
+            changed = with_mark(changed, Some(text));
+            assert_eq!(upgrade(&changed), None);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod deployment;
 mod drift;
 mod ownership;
+mod progress;
 mod rollout;
 mod writer;
 
@@ -14,9 +15,11 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 use tracing::{info, warn};
 
+pub use deployment::upgrade;
 pub use drift::{difference, digest};
 pub use ownership::{is_controller, is_ours, owns_replicas, replicas};
-pub use rollout::{Permit, Rollouts, State as RolloutState};
+pub use progress::Progress;
+pub use rollout::{Because, Began, Count, Permit, Rollouts};
 pub use writer::Writer;
 
 use crate::api_error::ApiError;
@@ -37,7 +40,7 @@ pub enum Outcome {
     /// The cluster has no such kind.
     NoSuchKind,
     /// It is still as it was: its change waits until other webhooks have rolled.
-    Queued(Box<DynamicObject>),
+    Queued(Box<DynamicObject>, Because),
     /// The API server refused it.
     Refused(String),
     /// It was not tried, because something it needs was refused.
@@ -48,7 +51,7 @@ impl Outcome {
     /// The object as the API server has it.
     pub fn live(&self) -> Option<&DynamicObject> {
         match self {
-            Self::Ready(object) | Self::Queued(object) => Some(object),
+            Self::Ready(object) | Self::Queued(object, _) => Some(object),
             _ => None,
         }
     }
@@ -113,13 +116,14 @@ pub async fn apply(
     // An autoscaler goes before the number of receivers is set, and comes after it.
     let early = [ChildKind::HorizontalPodAutoscaler];
     for kind in early.into_iter().filter(|kind| !wanted.contains(kind)) {
-        let result = remove(writer, desired, observed, kind).await;
+        let result = remove(writer, desired.key, observed, kind).await;
         let outcome = settle(&mut applied, result)?;
         applied.children.insert(kind, outcome);
     }
     for child in desired.children {
         let found = observed.children.get(&child.kind).unwrap_or(&Found::Absent);
         let outcome = if child.kind == ChildKind::Deployment && mounts_failed(&applied) {
+            rollouts.forget(desired.key);
             Outcome::Skipped
         } else if child.kind == ChildKind::Deployment {
             let result = deployment::apply(writer, rollouts, desired, child, found).await;
@@ -133,12 +137,23 @@ pub async fn apply(
     // What is not wanted goes last, so that there is a new way in before the old one is closed.
     for kind in ChildKind::ALL {
         if !wanted.contains(&kind) && !early.contains(&kind) {
-            let result = remove(writer, desired, observed, kind).await;
+            let result = remove(writer, desired.key, observed, kind).await;
             let outcome = settle(&mut applied, result)?;
             applied.children.insert(kind, outcome);
         }
     }
     Ok(applied)
+}
+
+/// Removes every route of a webhook that may not have its host any more. Everything else stays as it is.
+///
+/// # Errors
+/// When one could not be removed.
+pub async fn withdraw_routes(writer: &Writer, webhook: &str, observed: &Observed) -> Result<(), ApiError> {
+    for kind in ChildKind::ALL.into_iter().filter(|kind| kind.is_route()) {
+        remove(writer, webhook, observed, kind).await?;
+    }
+    Ok(())
 }
 
 /// Whether something that the pods mount or run as could not be made.
@@ -197,7 +212,7 @@ fn untouched(found: &Found) -> Outcome {
 
 async fn remove(
     writer: &Writer,
-    desired: &Desired<'_>,
+    webhook: &str,
     observed: &Observed,
     kind: ChildKind,
 ) -> Result<Outcome, ApiError> {
@@ -207,11 +222,7 @@ async fn remove(
     if live.metadata.deletion_timestamp.is_some() {
         return Ok(Outcome::Gone);
     }
-    info!(
-        webhook = desired.key,
-        ?kind,
-        "removing what is not wanted any more"
-    );
+    info!(webhook, ?kind, "removing what is not wanted any more");
     writer
         .delete(&kind.resource(), live)
         .await

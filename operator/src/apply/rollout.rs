@@ -1,79 +1,83 @@
 //! Who may roll now. An upgrade of the operator changes the pods of every webhook; a few at a time do, and none
-//! more once one of them has failed. What a user changes never waits.
+//! more once one of them that served has failed. What a user changes never waits.
+//!
+//! What rolls because of the operator carries a mark, [`names::UPGRADE_ANNOTATION`](crate::names::UPGRADE_ANNOTATION), by
+//! which the next process knows it again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kube::api::DynamicObject;
-use serde_json::Value;
-use tracing::warn;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::progress::Progress;
 
 /// The webhooks that roll because of the operator, by `namespace/name`.
 #[derive(Debug)]
 pub struct Rollouts {
     batch: usize,
     inner: Mutex<Inner>,
+    /// Counts the occasions on which another may begin.
+    freed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     /// Those that were allowed to roll and have not finished.
-    rolling: BTreeSet<String>,
-    /// Those of them that did not come up.
+    rolling: BTreeMap<String, Began>,
+    /// Those of them that served and did not come up again.
     failed: BTreeSet<String>,
+    /// Those that asked and may not yet.
+    queued: BTreeSet<String>,
 }
 
-/// How far a Deployment's change has come.
+/// What a webhook was like when its roll-out began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// All pods are of the newest template and available.
-    Done,
-    /// Pods are being replaced.
-    Rolling,
-    /// The time for it is over.
-    Failed,
+pub enum Began {
+    /// It had ready receivers: that the new ones are not is the new version's fault.
+    Serving,
+    /// It had none, for whatever reason: its failure says nothing about the new version.
+    Idle,
 }
 
-/// The answer to a webhook that wants to roll.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permit {
-    /// Now.
-    Go,
-    /// Not yet.
-    Wait,
-}
-
-impl State {
+impl Began {
     /// Reads a Deployment's status.
     pub fn of(deployment: &DynamicObject) -> Self {
-        let status = &deployment.data["status"];
-        let number = |field: &str| status[field].as_i64().unwrap_or_default();
-        let wanted = deployment.data["spec"]["replicas"].as_i64().unwrap_or(1);
-        let seen = number("observedGeneration") >= deployment.metadata.generation.unwrap_or_default();
-        let complete = number("updatedReplicas") >= wanted
-            && number("replicas") <= number("updatedReplicas")
-            && number("availableReplicas") >= wanted;
-        if !seen {
-            Self::Rolling
-        } else if complete {
-            Self::Done
-        } else if deadline_exceeded(status) {
-            Self::Failed
-        } else {
-            Self::Rolling
+        match deployment.data["status"]["readyReplicas"].as_i64() {
+            Some(1..) => Self::Serving,
+            _ => Self::Idle,
         }
     }
 }
 
-/// Whether the Deployment controller gave up waiting.
-pub(crate) fn deadline_exceeded(status: &Value) -> bool {
-    status["conditions"].as_array().is_some_and(|conditions| {
-        conditions.iter().any(|condition| {
-            condition["type"] == "Progressing"
-                && condition["status"] == "False"
-                && condition["reason"] == "ProgressDeadlineExceeded"
-        })
-    })
+/// The answer to a webhook that wants to roll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// Now.
+    Go,
+    /// Not yet.
+    Wait(Because),
+}
+
+/// Why a webhook waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// Others are at it.
+    Others,
+    /// The receivers of this one, `namespace/name`, did not come up.
+    Failed(String),
+}
+
+/// How many webhooks are where in an upgrade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Their receivers are being replaced.
+    pub rolling: usize,
+    /// Their new receivers did not come up.
+    pub failed: usize,
+    /// They wait.
+    pub queued: usize,
 }
 
 impl Rollouts {
@@ -82,73 +86,111 @@ impl Rollouts {
         Self {
             batch: batch.max(1),
             inner: Mutex::default(),
+            freed: watch::Sender::new(0),
         }
     }
 
-    /// Learns how a webhook's Deployment is.
-    pub fn saw(&self, webhook: &str, state: State) {
+    /// Learns how the Deployment of a webhook is that rolls because of the operator.
+    pub fn saw(&self, webhook: &str, progress: Progress) {
         let mut inner = self.lock();
-        if !inner.rolling.contains(webhook) {
+        let Some(began) = inner.rolling.get(webhook).copied() else {
             return;
-        }
-        match state {
-            State::Done => {
-                inner.rolling.remove(webhook);
-                inner.failed.remove(webhook);
-            }
-            State::Failed => {
+        };
+        match (progress, began) {
+            (Progress::Rolling, _) => {}
+            (Progress::Failed, Began::Serving) => {
                 if inner.failed.insert(webhook.to_owned()) {
                     warn!(
                         webhook,
-                        "the new receivers did not come up: no further webhook is upgraded"
+                        "the new receivers did not come up: no further webhook is upgraded. Repair it, or go back to the \
+                         operator's former version"
                     );
                 }
             }
-            State::Rolling => {}
+            (Progress::Done | Progress::Short, _) | (Progress::Failed, Began::Idle) => {
+                self.leave(&mut inner, webhook);
+            }
         }
     }
 
     /// Whether a webhook may replace its pods now.
-    pub fn ask(&self, webhook: &str, live: &DynamicObject) -> Permit {
-        // Who serves nobody can lose nothing, and says nothing about the new version.
-        if live.data["status"]["readyReplicas"].as_i64().unwrap_or_default() == 0 {
-            return Permit::Go;
-        }
+    pub fn ask(&self, webhook: &str, began: Began) -> Permit {
         let mut inner = self.lock();
-        let others_failed = inner.failed.iter().any(|other| other != webhook);
-        let mine = inner.rolling.contains(webhook);
-        if !mine && (others_failed || inner.rolling.len() >= self.batch) {
-            return Permit::Wait;
+        if !inner.rolling.contains_key(webhook) {
+            let failed = inner.failed.first().filter(|_| began == Began::Serving).cloned();
+            let because = match failed {
+                Some(failed) => Some(Because::Failed(failed)),
+                None if self.room(&inner) == 0 => Some(Because::Others),
+                None => None,
+            };
+            if let Some(because) = because {
+                inner.queued.insert(webhook.to_owned());
+                return Permit::Wait(because);
+            }
+            inner.rolling.insert(webhook.to_owned(), began);
         }
-        inner.rolling.insert(webhook.to_owned());
+        inner.queued.remove(webhook);
         Permit::Go
     }
 
-    /// Takes in what was rolling before this process began, so that a restart does not begin another batch.
-    pub fn remember<'a>(&self, deployments: impl IntoIterator<Item = (String, &'a DynamicObject)>) {
-        for (webhook, deployment) in deployments {
-            let ready = deployment.data["status"]["readyReplicas"]
-                .as_i64()
-                .unwrap_or_default();
-            let state = State::of(deployment);
-            if state != State::Done && ready > 0 {
-                self.lock().rolling.insert(webhook.clone());
-            }
-            self.saw(&webhook, state);
-        }
+    /// Takes in a roll-out that began before this process, so that a restart does not begin another batch.
+    pub fn remember(&self, webhook: &str, began: Began, progress: Progress) {
+        self.lock().rolling.insert(webhook.to_owned(), began);
+        self.saw(webhook, progress);
+    }
+
+    /// Forgets a webhook: it does not roll because of the operator, or cannot be followed, or is gone.
+    pub fn forget(&self, webhook: &str) {
+        self.leave(&mut self.lock(), webhook);
     }
 
     /// Forgets webhooks that are gone.
     pub fn retain(&self, exists: impl Fn(&str) -> bool) {
         let mut inner = self.lock();
-        inner.rolling.retain(|webhook| exists(webhook));
-        inner.failed.retain(|webhook| exists(webhook));
+        let known: BTreeSet<String> = inner.rolling.keys().chain(&inner.queued).cloned().collect();
+        for gone in known.iter().filter(|webhook| !exists(webhook)) {
+            self.leave(&mut inner, gone);
+        }
     }
 
-    /// How many roll, and how many of those have failed.
-    pub fn count(&self) -> (usize, usize) {
+    /// How many webhooks are where.
+    pub fn count(&self) -> Count {
         let inner = self.lock();
-        (inner.rolling.len(), inner.failed.len())
+        Count {
+            rolling: inner.rolling.len() - inner.failed.len(),
+            failed: inner.failed.len(),
+            queued: inner.queued.len(),
+        }
+    }
+
+    /// Tells whenever another webhook may begin.
+    pub fn freed(&self) -> watch::Receiver<u64> {
+        self.freed.subscribe()
+    }
+
+    /// Those that may begin now, as far as there is room.
+    pub fn next(&self) -> Vec<String> {
+        let inner = self.lock();
+        let room = if inner.failed.is_empty() {
+            self.room(&inner)
+        } else {
+            0
+        };
+        inner.queued.iter().take(room).cloned().collect()
+    }
+
+    fn room(&self, inner: &Inner) -> usize {
+        self.batch.saturating_sub(inner.rolling.len())
+    }
+
+    fn leave(&self, inner: &mut Inner, webhook: &str) {
+        inner.queued.remove(webhook);
+        if inner.failed.remove(webhook) {
+            info!(webhook, "no longer holds up the upgrade of the others");
+        }
+        if inner.rolling.remove(webhook).is_some() {
+            self.freed.send_modify(|count| *count = count.wrapping_add(1));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -158,104 +200,90 @@ impl Rollouts {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn deployment(status: &Value) -> DynamicObject {
-        serde_json::from_value(json!({
-            "metadata": { "name": "d", "generation": 2 },
-            "spec": { "replicas": 2 },
-            "status": status,
-        }))
-        .unwrap()
-    }
+    const OTHERS: Permit = Permit::Wait(Because::Others);
 
-    fn serving() -> DynamicObject {
-        deployment(
-            &json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2,
-            "availableReplicas": 2 }),
-        )
-    }
-
-    #[test]
-    fn how_far_a_deployment_has_come() {
-        assert_eq!(State::of(&serving()), State::Done);
-        let failed =
-            json!([{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" }]);
-        for (status, state) in [
-            (json!({}), State::Rolling),
-            (
-                json!({ "observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 }),
-                State::Rolling,
-            ),
-            (
-                json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3 }),
-                State::Rolling,
-            ),
-            (
-                json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 }),
-                State::Rolling,
-            ),
-            (
-                json!({ "observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "conditions": failed }),
-                State::Failed,
-            ),
-            (
-                json!({ "observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "conditions": failed }),
-                State::Rolling,
-            ),
-        ] {
-            assert_eq!(State::of(&deployment(&status)), state, "{status}");
-        }
+    fn count(rollouts: &Rollouts) -> (usize, usize, usize) {
+        let Count {
+            rolling,
+            failed,
+            queued,
+        } = rollouts.count();
+        (rolling, failed, queued)
     }
 
     #[test]
     fn a_batch_at_a_time() {
         let rollouts = Rollouts::new(2);
-        assert_eq!(rollouts.ask("a", &serving()), Permit::Go);
-        assert_eq!(rollouts.ask("b", &serving()), Permit::Go);
-        assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
+        let freed = rollouts.freed();
+        assert_eq!(rollouts.ask("a", Began::Serving), Permit::Go);
+        assert_eq!(rollouts.ask("b", Began::Serving), Permit::Go);
+        assert_eq!(rollouts.ask("c", Began::Serving), OTHERS);
+        assert_eq!(rollouts.ask("d", Began::Serving), OTHERS);
         assert_eq!(
-            rollouts.ask("a", &serving()),
+            rollouts.ask("a", Began::Serving),
             Permit::Go,
             "asked again after a crash in between"
         );
-        rollouts.saw("a", State::Rolling);
-        assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
-        rollouts.saw("a", State::Done);
-        assert_eq!(rollouts.ask("c", &serving()), Permit::Go);
-        assert_eq!(rollouts.count(), (2, 0));
+        rollouts.saw("a", Progress::Rolling);
+        assert_eq!((count(&rollouts), rollouts.next().len()), ((2, 0, 2), 0));
+        assert!(!freed.has_changed().unwrap());
+        rollouts.saw("a", Progress::Done);
+        assert!(freed.has_changed().unwrap());
+        assert_eq!(rollouts.next(), ["c"]);
+        assert_eq!(rollouts.ask("c", Began::Serving), Permit::Go);
+        assert_eq!(count(&rollouts), (2, 0, 1));
     }
 
     #[test]
-    fn a_failure_stops_everyone_but_those_who_serve_nobody() {
-        let rollouts = Rollouts::new(5);
-        assert_eq!(rollouts.ask("a", &serving()), Permit::Go);
-        rollouts.saw("stranger", State::Failed);
+    fn a_failure_stops_everyone_who_serves() {
+        let rollouts = Rollouts::new(3);
+        assert_eq!(rollouts.ask("a", Began::Serving), Permit::Go);
+        rollouts.saw("stranger", Progress::Failed);
         assert_eq!(
-            rollouts.ask("b", &serving()),
+            rollouts.ask("b", Began::Serving),
             Permit::Go,
             "a failure of someone's own making"
         );
-        rollouts.saw("a", State::Failed);
-        assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
-        assert_eq!(rollouts.ask("d", &deployment(&json!({}))), Permit::Go);
-        assert_eq!(rollouts.ask("a", &serving()), Permit::Go, "what may repair it");
-        rollouts.saw("a", State::Done);
-        assert_eq!(rollouts.ask("c", &serving()), Permit::Go);
+        rollouts.saw("a", Progress::Failed);
+        let stopped = Permit::Wait(Because::Failed("a".to_owned()));
+        assert_eq!(rollouts.ask("c", Began::Serving), stopped);
+        assert_eq!((count(&rollouts), rollouts.next().len()), ((1, 1, 1), 0));
+        assert_eq!(
+            rollouts.ask("a", Began::Serving),
+            Permit::Go,
+            "what may repair it"
+        );
+        // Who serves nobody can lose nothing, but has to wait for its turn, too.
+        assert_eq!(rollouts.ask("d", Began::Idle), Permit::Go);
+        assert_eq!(rollouts.ask("e", Began::Idle), OTHERS);
+        rollouts.saw("d", Progress::Failed);
+        assert_eq!(
+            rollouts.ask("e", Began::Idle),
+            Permit::Go,
+            "its failure says nothing"
+        );
+        rollouts.saw("a", Progress::Done);
+        assert_eq!(rollouts.next(), ["c"]);
     }
 
     #[test]
     fn what_rolled_before_a_restart_still_counts() {
         let rollouts = Rollouts::new(1);
-        let rolling = deployment(
-            &json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 1,
-            "readyReplicas": 2, "availableReplicas": 2 }),
-        );
-        rollouts.remember([("a".to_owned(), &rolling), ("b".to_owned(), &serving())]);
-        assert_eq!(rollouts.ask("c", &serving()), Permit::Wait);
+        rollouts.remember("a", Began::Serving, Progress::Rolling);
+        rollouts.remember("b", Began::Serving, Progress::Done);
+        rollouts.remember("b", Began::Idle, Progress::Failed);
+        assert_eq!(rollouts.ask("c", Began::Serving), OTHERS);
         rollouts.retain(|webhook| webhook != "a");
-        assert_eq!(rollouts.ask("c", &serving()), Permit::Go);
+        assert_eq!(rollouts.ask("c", Began::Serving), Permit::Go);
+        rollouts.remember("d", Began::Serving, Progress::Failed);
+        assert_eq!(
+            rollouts.ask("e", Began::Serving),
+            Permit::Wait(Because::Failed("d".to_owned()))
+        );
+        rollouts.forget("d");
+        rollouts.forget("c");
+        assert_eq!(rollouts.next(), ["e"]);
     }
 }

@@ -3,10 +3,21 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::DynamicObject;
 
 use super::child;
 use crate::child::{Child, ChildKind};
 use crate::validate::Validated;
+
+/// The key of the URL that Meta calls.
+const CALLBACK_URL: &str = "WAHOOK_CALLBACK_URL";
+
+/// Leaves the URL out.
+pub(super) fn withhold_url(map: &mut DynamicObject) {
+    if let Some(data) = map.data.get_mut("data").and_then(|data| data.as_object_mut()) {
+        data.remove(CALLBACK_URL);
+    }
+}
 
 pub(super) fn build(webhook: &Validated) -> Child {
     let stream = &webhook.stream.spec;
@@ -18,7 +29,7 @@ pub(super) fn build(webhook: &Validated) -> Child {
         ("WAHOOK_SUBJECTS", Some(stream.subjects.clone())),
         ("WAHOOK_SUBJECT_PREFIX", Some(prefix.to_owned())),
         ("WAHOOK_OBJECT_BUCKET", Some(stream.bucket.clone())),
-        ("WAHOOK_CALLBACK_URL", Some(webhook.route.url())),
+        (CALLBACK_URL, Some(webhook.route.url())),
         ("WAHOOK_JETSTREAM_DOMAIN", stream.domain.clone()),
     ];
     let data: BTreeMap<_, _> = entries

@@ -36,8 +36,8 @@ use crate::settings::Settings;
 use crate::validate::Validated;
 use labels::Pairs;
 
-/// Every child a webhook should have, in the order of [`ChildKind::ALL`]. Routes are among them: the caller
-/// leaves out what the host's holder or the cluster forbids.
+/// Every child a webhook should have, in the order of [`ChildKind::ALL`]. Routes are among them, as if
+/// the host were the webhook's own: see [`without_route`].
 pub fn build(webhook: &Validated, settings: &Settings) -> Vec<Child> {
     let configuration = configuration::configuration(webhook, settings);
     [
@@ -58,6 +58,18 @@ pub fn build(webhook: &Validated, settings: &Settings) -> Vec<Child> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The same without a way in, for a webhook whose host leads to another: no route, and no URL for consumers.
+pub fn without_route(mut children: Vec<Child>) -> Vec<Child> {
+    children.retain(|child| !child.kind.is_route());
+    for events in children
+        .iter_mut()
+        .filter(|child| child.kind == ChildKind::Events)
+    {
+        events::withhold_url(&mut events.object);
+    }
+    children
 }
 
 /// The metadata of a child.

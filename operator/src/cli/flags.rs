@@ -157,7 +157,8 @@ pub struct SettingsArgs {
     pub allow_env: Vec<String>,
 
     /// Hosts that a namespace may use, such as shop=*.shop.example.com; `*` stands for any text. Once there is
-    /// one, everything else is refused
+    /// one, everything else is refused, and namespaces to which it gives the same host share it by path. Without
+    /// any, a host is the namespace's that had it first
     #[arg(
         long,
         value_name = "NAMESPACE=HOST",

@@ -18,7 +18,7 @@ use wahook_crds::WhatsAppWebhook;
 use wahook_telemetry::TelemetryError;
 
 use super::{FlagProblems, RunArgs};
-use crate::admin;
+use crate::admin::{self, Readiness};
 use crate::controller::{self, Context, Timing};
 use crate::jetstream::{Broker, BrokerSettings};
 use crate::leader::{self, Elector, Ended, Fence};
@@ -104,7 +104,10 @@ async fn serve(args: &RunArgs, settings: Settings) -> Result<(), RunError> {
     let client = Client::try_from(Config::infer().await?).map_err(Box::new)?;
     let stop = stop_on_signals().map_err(RunError::Start)?;
     let metrics = Arc::new(Metrics::new()?);
-    let (missing, readiness) = watch::channel(vec!["the cluster was not looked at yet".to_owned()]);
+    let (report, readiness) = watch::channel(Readiness {
+        missing: vec!["the cluster was not looked at yet".to_owned()],
+        without: Vec::new(),
+    });
     let listener = TcpListener::bind(args.admin_listen)
         .await
         .map_err(|source| RunError::Listen {
@@ -122,7 +125,7 @@ async fn serve(args: &RunArgs, settings: Settings) -> Result<(), RunError> {
         client,
         metrics,
     };
-    let result = match stop.run_until_cancelled(operator.fit(&missing)).await {
+    let result = match stop.run_until_cancelled(operator.fit(&report)).await {
         Some(kinds) => operator.work(kinds, &stop).await,
         None => Ok(()),
     };
@@ -143,18 +146,24 @@ struct Operator<'a> {
 
 impl Operator<'_> {
     /// Waits until the cluster can be worked with; what is missing is said on `/readyz` meanwhile.
-    async fn fit(&self, missing: &watch::Sender<Vec<String>>) -> Kinds {
+    async fn fit(&self, report: &watch::Sender<Readiness>) -> Kinds {
         loop {
             let trouble = match self.look().await {
-                Ok(kinds) => {
-                    missing.send_replace(Vec::new());
+                Ok((kinds, without)) => {
+                    for trouble in &without {
+                        warn!(trouble, "works without a namespace");
+                    }
+                    report.send_replace(Readiness {
+                        missing: Vec::new(),
+                        without,
+                    });
                     return kinds;
                 }
                 Err(trouble) => trouble,
             };
-            let news = missing.send_if_modified(|known| {
-                let is_new = known.as_slice() != std::slice::from_ref(&trouble);
-                *known = vec![trouble.clone()];
+            let news = report.send_if_modified(|known| {
+                let is_new = known.missing.as_slice() != std::slice::from_ref(&trouble);
+                known.missing = vec![trouble.clone()];
                 is_new
             });
             if news {
@@ -164,35 +173,45 @@ impl Operator<'_> {
         }
     }
 
-    async fn look(&self) -> Result<Kinds, String> {
-        let one = ListParams::default().limit(1);
+    /// The optional kinds that the cluster has, and which of several namespaces cannot be read: the others are looked
+    /// after all the same.
+    async fn look(&self) -> Result<(Kinds, Vec<String>), String> {
         let namespaces = &self.settings.watch_namespaces;
-        let resources: Api<WhatsAppWebhook> = match namespaces.first() {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
-        };
+        let mut without = Vec::new();
+        if namespaces.is_empty() {
+            self.may_list(&Api::all(self.client.clone())).await?;
+        }
+        for namespace in namespaces {
+            let resources = Api::namespaced(self.client.clone(), namespace);
+            if let Err(trouble) = self.may_list(&resources).await {
+                without.push(format!("namespace {namespace}: {trouble}"));
+            }
+        }
+        if !namespaces.is_empty() && without.len() == namespaces.len() {
+            return Err(without.join("; "));
+        }
+        let kinds = discover(&self.client)
+            .await
+            .map_err(|error| format!("the cluster does not say which kinds it has: {error}"))?;
+        Ok((Kinds::new(kinds), without))
+    }
+
+    async fn may_list(&self, resources: &Api<WhatsAppWebhook>) -> Result<(), String> {
+        let one = ListParams::default().limit(1);
         match resources.list(&one).await {
             // One that cannot be read is no reason to leave the others alone.
-            Ok(_) | Err(kube::Error::SerdeError(_)) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                return Err(
-                    "the definition of WhatsAppWebhook is not installed. Install it with the chart, or with \
+            Ok(_) | Err(kube::Error::SerdeError(_)) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Err(
+                "the definition of WhatsAppWebhook is not installed. Install it with the chart, or with \
                             `wahook-operator crd | kubectl apply --server-side -f -`"
-                        .to_owned(),
-                );
-            }
-            Err(kube::Error::Api(status)) if status.code == 403 => {
-                return Err(format!(
-                    "the operator's service account lacks a right: {}",
-                    status.message
-                ));
-            }
-            Err(error) => return Err(format!("the API server does not answer: {error}")),
+                    .to_owned(),
+            ),
+            Err(kube::Error::Api(status)) if status.code == 403 => Err(format!(
+                "the operator's service account lacks a right: {}",
+                status.message
+            )),
+            Err(error) => Err(format!("the API server does not answer: {error}")),
         }
-        discover(&self.client)
-            .await
-            .map(Kinds::new)
-            .map_err(|error| format!("the cluster does not say which kinds it has: {error}"))
     }
 
     async fn work(&self, kinds: Kinds, stop: &CancellationToken) -> Result<(), RunError> {

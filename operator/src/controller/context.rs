@@ -8,11 +8,12 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
+use tokio_util::sync::CancellationToken;
 use wahook_crds::WhatsAppWebhook;
 
 use super::backoff::Backoff;
 use crate::apply::{Rollouts, Writer};
-use crate::hosts::{self, Claim};
+use crate::hosts::{self, Claim, Sharing};
 use crate::leader::Fence;
 use crate::metrics::Metrics;
 use crate::names::MANAGED_BY;
@@ -64,6 +65,8 @@ pub struct Context {
     pub timing: Timing,
     /// All resources, one store for each watch.
     stores: OnceLock<Vec<Store<Guarded>>>,
+    /// Whether all resources have been read, or enough was waited for it. Who has a host cannot be said before.
+    read: CancellationToken,
 }
 
 impl Context {
@@ -93,6 +96,7 @@ impl Context {
             rollouts: Rollouts::new(settings.rollout_batch),
             backoff: Backoff::default(),
             stores: OnceLock::new(),
+            read: CancellationToken::new(),
             client,
             settings,
             streams,
@@ -109,6 +113,16 @@ impl Context {
         let _ = self.stores.set(stores);
     }
 
+    /// All resources have been read, or those that cannot be are not waited for any longer.
+    pub(super) fn all_read(&self) {
+        self.read.cancel();
+    }
+
+    /// Waits for [`Self::all_read`].
+    pub(super) async fn until_read(&self) {
+        self.read.cancelled().await;
+    }
+
     fn stores(&self) -> &[Store<Guarded>] {
         self.stores.get().map_or(&[], Vec::as_slice)
     }
@@ -116,22 +130,35 @@ impl Context {
     /// Whether the resource may have its host. Others count only if they can be followed or have it already: nobody
     /// takes a host by asking for what is not allowed.
     pub fn claim(&self, resource: &WhatsAppWebhook, validated: &Validated) -> Claim {
-        let (route, url) = (&validated.route, validated.route.url());
-        let rivals = self.rivals(&route.host, &route.path);
-        let rivals = rivals.iter().filter_map(|other| other.0.as_ref().ok());
-        let rivals =
-            rivals.filter(|other| hosts::has(other, &url) || validate(other, &self.settings).is_ok());
-        hosts::decide(resource, &url, rivals)
+        let rivals = self.rivals(&validated.route.host);
+        let rivals: Vec<_> = rivals
+            .iter()
+            .filter_map(|other| other.0.as_ref().ok())
+            .filter(|other| hosts::has(other) || validate(other, &self.settings).is_ok())
+            .collect();
+        let sharing = if self.settings.allow.hosts.is_empty() {
+            Sharing::No
+        } else {
+            Sharing::ByPath
+        };
+        hosts::decide(resource, &rivals, sharing)
     }
 
-    /// The resources that ask for this host and path.
-    pub(super) fn rivals(&self, host: &str, path: &str) -> Vec<Arc<Guarded>> {
-        let asks = |other: &Guarded| {
-            other
-                .0
-                .as_ref()
-                .is_ok_and(|other| hosts::wants(other, host, path))
+    /// Whether someone else, who may have it, asks for the host of a resource that may not.
+    pub(super) fn is_wanted(&self, resource: &WhatsAppWebhook) -> bool {
+        let entitled = |other: &WhatsAppWebhook| {
+            other.metadata.uid != resource.metadata.uid
+                && other.metadata.deletion_timestamp.is_none()
+                && validate(other, &self.settings).is_ok()
         };
+        self.rivals(&resource.spec.endpoint.host)
+            .iter()
+            .any(|other| other.0.as_ref().is_ok_and(entitled))
+    }
+
+    /// The resources that ask for this host.
+    pub(super) fn rivals(&self, host: &str) -> Vec<Arc<Guarded>> {
+        let asks = |other: &Guarded| other.0.as_ref().is_ok_and(|other| hosts::wants(other, host));
         self.stores()
             .iter()
             .flat_map(|store| store.state_filter(asks))

@@ -27,6 +27,7 @@ use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{Predicate, WatchStreamExt, predicates, watcher};
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
@@ -36,6 +37,7 @@ pub use error::Error;
 pub use reconcile::{after_failure, reconcile};
 
 use crate::api_error::ApiError;
+use crate::apply::{Progress, upgrade};
 use crate::child::ChildKind;
 use crate::names::{MANAGED_BY, MANAGED_BY_LABEL, WEBHOOK_LABEL};
 use crate::resource::Guarded;
@@ -43,6 +45,9 @@ use watches::Wake;
 
 /// Wakes that may wait for the controller. A watch that has more to say waits itself.
 const WAKES: usize = 1024;
+/// How long all resources are waited for before the first host is given away. One namespace that cannot be read must
+/// not stop the others.
+const READ: Duration = Duration::from_secs(15);
 /// How often memories of deleted resources are cleared.
 const FORGET: Duration = Duration::from_secs(60);
 
@@ -83,8 +88,12 @@ pub async fn run(context: Arc<Context>, concurrency: u16, stop: CancellationToke
     let stores: Vec<Store<Guarded>> = scopes.iter().map(|scope| scope.reader.clone()).collect();
     context.set_stores(stores.clone());
     let wakers: Vec<Sender<Wake>> = scopes.iter().map(|scope| scope.wake.clone()).collect();
+    spawn(Box::pin(follow_rollouts(Arc::clone(&context), wakers.clone())));
     for scope in &scopes {
-        for kind in ChildKind::ALL {
+        let mut kinds = ChildKind::ALL.to_vec();
+        // Both ConfigMaps are of one kind.
+        kinds.dedup_by_key(|kind| kind.resource());
+        for kind in kinds {
             let namespace = scope.namespace.clone();
             spawn(Box::pin(watches::follow(
                 Arc::clone(&context),
@@ -102,8 +111,14 @@ pub async fn run(context: Arc<Context>, concurrency: u16, stop: CancellationToke
     let controllers = join_all(controllers);
     let ready = async {
         // A store fails to become ready only when its controller ends.
-        let _ = join_all(stores.iter().map(Store::wait_until_ready)).await;
+        let mut all = std::pin::pin!(join_all(stores.iter().map(Store::wait_until_ready)));
+        if timeout(READ, &mut all).await.is_err() {
+            warn!("not all namespaces could be read; the others are looked after without them");
+            context.all_read();
+            let _ = all.await;
+        }
         info!("all resources have been read");
+        context.all_read();
         synced();
         std::future::pending::<()>().await;
     };
@@ -184,8 +199,7 @@ fn resources(
         .reflect(writer)
         .inspect_ok(move |event| {
             if let Event::Delete(Guarded { 0: Ok(gone) }) = event {
-                let endpoint = &gone.spec.endpoint;
-                wake_rivals(&freed, &endpoint.host, &endpoint.path, &wakers);
+                wake_rivals(&freed, &gone.spec.endpoint.host, &wakers);
             }
         })
         .applied_objects()
@@ -206,13 +220,17 @@ fn resources(
 }
 
 /// Lets those who wait for a host try at once.
-fn wake_rivals(context: &Context, host: &str, path: &str, wakers: &[Sender<Wake>]) {
-    for rival in context.rivals(host, path) {
-        let reference = ObjectRef::from_obj(&*rival);
-        for wake in wakers {
-            // A full queue costs ten seconds: whoever lost a host asks again.
-            let _ = wake.try_send(reference.clone());
-        }
+fn wake_rivals(context: &Context, host: &str, wakers: &[Sender<Wake>]) {
+    for rival in context.rivals(host) {
+        wake(&ObjectRef::from_obj(&*rival), wakers);
+    }
+}
+
+/// Wakes a resource, in whichever namespace's watch it is. When the queue is full it comes later: who waits for something
+/// asks again by itself.
+fn wake(resource: &Wake, wakers: &[Sender<Wake>]) {
+    for waker in wakers {
+        let _ = waker.try_send(resource.clone());
     }
 }
 
@@ -223,25 +241,46 @@ fn kinds_changed(context: &Context) -> impl Stream<Item = ()> + Send + 'static {
     })
 }
 
-/// Takes in which Deployments are being rolled, before any more are.
+/// Takes in which Deployments are being rolled, before any more are. A namespace that may not be read has none that the
+/// operator could roll.
 async fn remember_rollouts(context: &Context, namespaces: &[Option<String>]) {
     for namespace in namespaces {
-        loop {
+        let deployments = loop {
             match deployments(&context.client, namespace.as_deref()).await {
-                Ok(deployments) => {
-                    context
-                        .rollouts
-                        .remember(deployments.iter().filter_map(|deployment| {
-                            let metadata = &deployment.metadata;
-                            let webhook = metadata.labels.as_ref()?.get(WEBHOOK_LABEL)?;
-                            Some((format!("{}/{webhook}", metadata.namespace.as_ref()?), deployment))
-                        }));
-                    break;
+                Ok(deployments) => break deployments,
+                Err(error) if !error.is_transient() => {
+                    warn!(namespace, %error, "cannot look which receivers are being replaced there");
+                    break Vec::new();
                 }
                 Err(error) => {
-                    warn!(%error, "cannot look which receivers are being replaced");
+                    warn!(namespace, %error, "cannot look which receivers are being replaced, and tries again");
                     tokio::time::sleep(Duration::from_secs(2)).await;
                 }
+            }
+        };
+        for deployment in &deployments {
+            let metadata = &deployment.metadata;
+            let webhook = metadata
+                .labels
+                .as_ref()
+                .and_then(|labels| labels.get(WEBHOOK_LABEL));
+            if let (Some(namespace), Some(webhook), Some(began)) =
+                (&metadata.namespace, webhook, upgrade(deployment))
+            {
+                let key = format!("{namespace}/{webhook}");
+                context.rollouts.remember(&key, began, Progress::of(deployment));
+            }
+        }
+    }
+}
+
+/// Wakes those whose turn to roll it is.
+async fn follow_rollouts(context: Arc<Context>, wakers: Vec<Sender<Wake>>) {
+    let mut freed = context.rollouts.freed();
+    while freed.changed().await.is_ok() {
+        for webhook in context.rollouts.next() {
+            if let Some((namespace, name)) = webhook.split_once('/') {
+                wake(&ObjectRef::new(name).within(namespace), &wakers);
             }
         }
     }

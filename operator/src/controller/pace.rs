@@ -14,9 +14,9 @@ use crate::status::find;
 use crate::validate::TlsSource;
 
 /// Who lost a host asks as often as this.
-const HOST: Duration = Duration::from_secs(10);
-/// Who waits for its turn to roll.
-const TURN: Duration = Duration::from_secs(5);
+pub(super) const HOST: Duration = Duration::from_secs(10);
+/// Who waits for its turn to roll, and is woken when it comes.
+const TURN: Duration = Duration::from_secs(60);
 /// At first something missing is looked for as often as this, ...
 const EAGER: Duration = Duration::from_secs(2);
 /// ... and never less often than this.
@@ -124,7 +124,7 @@ mod tests {
             (C::RouteReady, "False", Reason::HostConflict, 86_400, 10),
             (C::RouteReady, "False", Reason::CertificatePending, 0, 2),
             (C::RouteReady, "False", Reason::NameConflict, 0, 30),
-            (C::ReceiverReady, "True", Reason::RolloutQueued, 0, 5),
+            (C::ReceiverReady, "True", Reason::RolloutQueued, 0, 60),
             (C::ReceiverReady, "False", Reason::RollingOut, 0, 300),
         ] {
             let tls = TlsSource::Secret("hooks-tls".to_owned());

@@ -3,25 +3,28 @@
 use std::sync::Arc;
 
 use futures_util::future::join;
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::controller::Action;
 use tokio::time::timeout;
 use tracing::warn;
-use wahook_crds::WhatsAppWebhookStatus;
 use wahook_crds::conditions::{ConditionType, Reason};
+use wahook_crds::{WhatsAppWebhook, WhatsAppWebhookStatus};
 
 use super::context::{Context, now};
 use super::error::Error;
 use super::{events, pace};
 use crate::api_error::ApiError;
-use crate::apply::{Desired, apply};
-use crate::build::{GeneratedSecret, build, generated_secret};
+use crate::apply::{Desired, apply, withdraw_routes};
+use crate::build::{GeneratedSecret, build, generated_secret, without_route};
+use crate::hosts;
 use crate::metrics::Result as Outcome;
-use crate::observe::{SecretState, Subject, observe};
+use crate::observe::{Observed, SecretState, Subject, observe};
 use crate::resource::{Guarded, Seen, read};
+use crate::settings::SecretAccess;
 use crate::status::{Facts, begin, conclude, refuse};
 use crate::streams::look_after;
-use crate::validate::{Refusal, validate};
+use crate::validate::{Refusal, Validated, validate};
 
 /// Makes the cluster what one resource says, as far as that is possible now.
 ///
@@ -37,6 +40,7 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
     let result = timeout(deadline, look(&namespace, &name, &key, &context))
         .await
         .unwrap_or(Err(Error::TooLong(deadline)));
+    context.metrics.set_rollouts(context.rollouts.count());
     match &result {
         Ok(action) => {
             context.backoff.succeeded(&key);
@@ -71,7 +75,10 @@ pub fn after_failure(resource: Arc<Guarded>, _: &Error, context: Arc<Context>) -
 /// The steps.
 async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Result<Action, Error> {
     let mut resource = match read(&context.client, namespace, name).await? {
-        Seen::Gone => return Ok(Action::await_change()),
+        Seen::Gone => {
+            context.rollouts.forget(key);
+            return Ok(Action::await_change());
+        }
         Seen::Readable(resource) => resource,
         Seen::Unreadable {
             metadata,
@@ -84,6 +91,7 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
                 message,
             };
             let generation = metadata.generation.unwrap_or_default();
+            context.rollouts.forget(key);
             let after = refuse(generation, &status, &[refusal], &now());
             write_status(context, &metadata, &status, &after).await?;
             return Ok(Action::await_change());
@@ -98,19 +106,15 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
         resource.status = Some(before.clone());
     }
 
-    let validated = match validate(&resource, &context.settings) {
-        Ok(validated) => validated,
-        Err(refusals) => {
-            let after = refuse(generation, &before, &refusals, &now());
-            write_status(context, &resource.metadata, &before, &after).await?;
-            return Ok(Action::await_change());
-        }
-    };
     let uid = resource.metadata.uid.clone().unwrap_or_default();
     let subject = Subject {
         namespace,
         name,
         uid: &uid,
+    };
+    let validated = match validate(&resource, &context.settings) {
+        Ok(validated) => validated,
+        Err(refusals) => return decline(key, subject, &resource, &before, &refusals, context).await,
     };
     let kinds = context.kinds.installed();
     let observed = observe(
@@ -122,16 +126,15 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
     )
     .await?;
 
+    context.until_read().await;
     let claim = context.claim(&resource, &validated);
-    let mut children = build(&validated, &context.settings);
-    children.retain(|child| claim.is_held() || !child.kind.is_route());
-    let generated = if validated.generates_secret && observed.generated == SecretState::Absent {
-        let values = GeneratedSecret::random().map_err(|_| Error::NoRandomNumbers)?;
-        Some(generated_secret(&validated, &values.token, &values.probe_key))
+    let children = build(&validated, &context.settings);
+    let children = if claim.is_held() {
+        children
     } else {
-        None
+        without_route(children)
     };
-
+    let generated = generate(&validated, &observed)?;
     let desired = Desired {
         key,
         generation: validated.generation,
@@ -144,7 +147,12 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
         look_after(&*context.streams, &validated, &uid),
     )
     .await;
+    context.metrics.set_stream(namespace, name, stream.usage);
+    events::tell_written(context, &resource.metadata, &stream.written).await;
     let applied = applied?;
+    if applied.generated_created && before.verify_token_secret.is_some() {
+        events::tell_regenerated(context, &resource.metadata, &validated.verify_token.name).await;
+    }
 
     let now = now();
     let status = conclude(&Facts {
@@ -168,6 +176,52 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
         &now,
         context.settings.resync,
     )))
+}
+
+/// The Secret with the verify token and the probe key, when it has to be made.
+fn generate(validated: &Validated, observed: &Observed) -> Result<Option<Secret>, Error> {
+    if !validated.generates_secret || observed.generated != SecretState::Absent {
+        return Ok(None);
+    }
+    let values = GeneratedSecret::random().map_err(|_| Error::NoRandomNumbers)?;
+    Ok(Some(generated_secret(
+        validated,
+        &values.token,
+        &values.probe_key,
+    )))
+}
+
+/// Says why a resource cannot be followed. Its last good children run on.
+///
+/// It even keeps a host that it was given before the flags said otherwise, but not once someone asks for it who may have it.
+async fn decline(
+    key: &str,
+    subject: Subject<'_>,
+    resource: &WhatsAppWebhook,
+    before: &WhatsAppWebhookStatus,
+    refusals: &[Refusal],
+    context: &Context,
+) -> Result<Action, Error> {
+    context.rollouts.forget(key);
+    let generation = resource.metadata.generation.unwrap_or_default();
+    let mut after = refuse(generation, before, refusals, &now());
+    let may_not = refusals
+        .iter()
+        .any(|refusal| refusal.reason == Reason::HostNotAllowed);
+    let mut action = Action::await_change();
+    if may_not && hosts::has(resource) {
+        context.until_read().await;
+        if context.is_wanted(resource) {
+            let kinds = context.kinds.installed();
+            let observed = observe(&context.client, subject, None, SecretAccess::None, &kinds).await?;
+            withdraw_routes(&context.writer, key, &observed).await?;
+            after.callback_url = None;
+        } else {
+            action = Action::requeue(pace::HOST);
+        }
+    }
+    write_status(context, &resource.metadata, before, &after).await?;
+    Ok(action)
 }
 
 /// Writes a status and tells what turned, when it says something new.

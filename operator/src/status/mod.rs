@@ -60,7 +60,12 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
     ];
     let suspended = facts.validated.spec.suspend;
     let ready = ready(&findings, suspended);
-    let reconciling = reconciling(&ready, suspended, &missing_kinds(facts.applied));
+    let stalled = stalled(&findings, suspended);
+    let reconciling = if stalled.holds() {
+        Finding::bad(stalled.reason, "Nothing more is done: see Stalled.")
+    } else {
+        reconciling(&ready, suspended, &missing_kinds(facts.applied))
+    };
     let all = [(ConditionType::Ready, ready)]
         .into_iter()
         .chain(findings)
@@ -68,10 +73,7 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
             (ConditionType::EndpointReady, not_looked_at(suspended)),
             (ConditionType::Receiving, not_looked_at(suspended)),
             (ConditionType::Reconciling, reconciling),
-            (
-                ConditionType::Stalled,
-                Finding::bad(Reason::UpToDate, "The resource can be followed as it is written."),
-            ),
+            (ConditionType::Stalled, stalled),
         ]);
 
     let before = facts.resource.status.clone().unwrap_or_default();
@@ -224,6 +226,29 @@ fn reconciling(ready: &Finding, suspended: bool, missing: &[String]) -> Finding 
         );
     }
     Finding::good(Reason::Progressing, ready.message.clone())
+}
+
+/// Whatever does not come right by waiting.
+const STALLED: [Reason; 7] = [
+    Reason::NameConflict,
+    Reason::StreamImmutable,
+    Reason::OwnedByOther,
+    Reason::RouteRefused,
+    Reason::HostConflict,
+    Reason::KindNotInstalled,
+    Reason::TLSNotConfigured,
+];
+
+fn stalled(findings: &[(ConditionType, Finding); 4], suspended: bool) -> Finding {
+    let blocked = findings
+        .iter()
+        .find(|(_, finding)| finding.truth == Truth::False && STALLED.contains(&finding.reason));
+    match blocked {
+        Some((kind, finding)) if !suspended => {
+            Finding::good(finding.reason, format!("{kind}: {}", finding.message))
+        }
+        _ => Finding::bad(Reason::UpToDate, "The resource can be followed as it is written."),
+    }
 }
 
 /// The kinds of children that are left out because the cluster does not have them.

@@ -1,11 +1,16 @@
 //! `ReceiverReady`: whether the receivers of the current generation run.
 
+use k8s_openapi::jiff::SignedDuration;
 use kube::api::DynamicObject;
-use wahook_crds::conditions::Reason;
+use wahook_crds::conditions::{ConditionType, Reason};
 
-use super::{Facts, Finding, trouble};
-use crate::apply::{Outcome, RolloutState, replicas};
+use super::{Facts, Finding, find, trouble};
+use crate::apply::{Because, Outcome, Progress, replicas};
 use crate::child::ChildKind;
+use crate::validate::Scale;
+
+/// How long receivers that a change asked for may take: as long as the Deployment controller waits for a pod.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Everything that is neither the way in nor a Secret.
 const KINDS: [ChildKind; 10] = [
@@ -29,38 +34,99 @@ pub(super) fn finding(facts: &Facts<'_>) -> Finding {
         Some(Outcome::Ready(_)) if facts.validated.spec.suspend => {
             Finding::bad(Reason::Suspended, "The webhook is suspended: no receiver runs.")
         }
-        Some(Outcome::Ready(live)) => running(live),
-        Some(Outcome::Queued(live)) => Finding::new(
-            running(live).truth,
+        Some(Outcome::Ready(live)) => running(live, facts),
+        Some(Outcome::Queued(live, because)) => Finding::new(
+            running(live, facts).truth,
             Reason::RolloutQueued,
-            "The receivers run as another version of the operator made them. They are replaced when the webhooks \
-             before this one have been, and only if those came up.",
+            queued(because, &facts.validated.namespace),
         ),
         _ => Finding::unknown(Reason::Pending, "The Deployment is not there yet."),
     }
 }
 
-fn running(deployment: &DynamicObject) -> Finding {
+fn queued(because: &Because, namespace: &str) -> String {
+    let wait = match because {
+        Because::Others => "They are replaced when the webhooks before this one have been.".to_owned(),
+        // Whose it is in another namespace is not for this resource's readers. The operator's log names it.
+        Because::Failed(webhook) => match webhook.split_once('/') {
+            Some((of, name)) if of == namespace => format!(
+                "They are not replaced, because the new ones of the WhatsAppWebhook {name} did not come up."
+            ),
+            _ => "They are not replaced, because the new ones of a WhatsAppWebhook of another namespace did not come \
+                  up: the operator's log names it."
+                .to_owned(),
+        },
+    };
+    format!("The receivers run as another version of the operator made them. {wait}")
+}
+
+fn running(deployment: &DynamicObject, facts: &Facts<'_>) -> Finding {
     let wanted = replicas(deployment);
     let ready = i64::from(number(deployment, "readyReplicas"));
     let updated = i64::from(number(deployment, "updatedReplicas"));
-    match RolloutState::of(deployment) {
-        RolloutState::Done => Finding::good(
-            Reason::RolledOut,
-            format!("{ready} of {wanted} receivers are ready."),
-        ),
-        RolloutState::Failed => Finding::bad(
+    let how_many = format!("{ready} of {wanted} receivers are ready");
+    let progress = Progress::of(deployment);
+    if let (true, Some(why)) = (progress != Progress::Done, cannot_create(deployment)) {
+        return Finding::bad(
+            Reason::Unavailable,
+            format!("{how_many}, and pods cannot be created: {why}"),
+        );
+    }
+    match progress {
+        Progress::Done => Finding::good(Reason::RolledOut, format!("{how_many}.")),
+        Progress::Failed => Finding::bad(
             Reason::Unavailable,
             format!(
-                "{ready} of {wanted} receivers are ready, {updated} of them of the newest kind, and no more became \
-                 ready in time. The pods' events and logs say why."
+                "{how_many}, {updated} of them of the newest kind, and no more became ready in time. The pods' events \
+                 and logs say why."
             ),
         ),
-        RolloutState::Rolling => Finding::bad(
+        // An autoscaler asks for more all the time: that those are not ready yet takes nothing away.
+        Progress::Short if fewest(facts.validated.scale).is_some_and(|fewest| ready >= fewest) => {
+            Finding::good(Reason::RolledOut, format!("{how_many}: more are starting."))
+        }
+        Progress::Short if were_ready(facts) => Finding::bad(
+            Reason::Unavailable,
+            format!("{how_many}, although all were. The pods' events and logs say why."),
+        ),
+        Progress::Rolling | Progress::Short => Finding::bad(
             Reason::RollingOut,
-            format!("{ready} of {wanted} receivers are ready, {updated} of them of the newest kind."),
+            format!("{how_many}, {updated} of them of the newest kind."),
         ),
     }
+}
+
+/// How few receivers are enough where an autoscaler decides.
+fn fewest(scale: Scale) -> Option<i64> {
+    match scale {
+        Scale::Auto { min, .. } => Some(min.into()),
+        Scale::Fixed(_) => None,
+    }
+}
+
+/// Whether the receivers of this very generation have been ready: then they are missed. Those that a change of the
+/// resource just asked for are only awaited, but not for ever.
+fn were_ready(facts: &Facts<'_>) -> bool {
+    let conditions = facts
+        .resource
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice());
+    let Some(before) = find(conditions.unwrap_or_default(), ConditionType::ReceiverReady) else {
+        return false;
+    };
+    let waited = facts.now.0.duration_since(before.last_transition_time.0);
+    before.observed_generation == Some(facts.validated.generation)
+        && (before.status == "True" || before.reason == Reason::Unavailable.as_str() || waited > PATIENCE)
+}
+
+/// Why the API server lets no pod be created: a quota, or an admission webhook.
+fn cannot_create(deployment: &DynamicObject) -> Option<String> {
+    let conditions = deployment.data["status"]["conditions"].as_array()?;
+    let failure = conditions
+        .iter()
+        .find(|condition| condition["type"] == "ReplicaFailure" && condition["status"] == "True")?;
+    Some(failure["message"].as_str().unwrap_or_default().to_owned())
 }
 
 /// A number of the Deployment's status; none is zero.

@@ -12,18 +12,12 @@ use crate::apply::Outcome;
 use crate::child::ChildKind;
 use crate::hosts::Claim;
 use crate::observe::SecretState;
-use crate::validate::{TlsSource, Via};
+use crate::validate::{Route, TlsSource, Via};
 
 pub(super) fn finding(facts: &Facts<'_>) -> Finding {
     let route = &facts.validated.route;
-    if let Claim::Lost { holder } = facts.claim {
-        return Finding::bad(
-            Reason::HostConflict,
-            format!(
-                "{} already leads to {holder}. Use another host or path, or remove that resource.",
-                route.url()
-            ),
-        );
+    if let Some(finding) = lost(facts.claim, route) {
+        return finding;
     }
     let kind = match route.via {
         Via::Ingress { .. } => ChildKind::Ingress,
@@ -70,6 +64,22 @@ pub(super) fn finding(facts: &Facts<'_>) -> Finding {
         Via::Ingress { .. } => ingress(live, facts.settings.route.needs_address),
         Via::Gateway(parents) => http_route(live, parents, &facts.validated.namespace),
     }
+}
+
+fn lost(claim: &Claim, route: &Route) -> Option<Finding> {
+    let message = match claim {
+        Claim::Held => return None,
+        Claim::LostTo(holder) => format!(
+            "{} already leads to the WhatsAppWebhook {holder}. Use another host or path, or remove that resource.",
+            route.url()
+        ),
+        Claim::LostToStranger => format!(
+            "{} already leads to a WhatsAppWebhook of another namespace. Use another host. Namespaces share one by \
+             path only where the operator's --allow-hosts gives it to each of them.",
+            route.host
+        ),
+    };
+    Some(Finding::bad(Reason::HostConflict, message))
 }
 
 /// What is wrong with the certificate.

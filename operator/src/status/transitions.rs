@@ -50,7 +50,11 @@ pub fn transitions(before: &WhatsAppWebhookStatus, after: &WhatsAppWebhookStatus
             let never_stalled = kind == ConditionType::Stalled
                 && new.status == "False"
                 && old.is_none_or(|old| old.status != "True");
-            if same || calm || never_stalled {
+            // Of the condition that it stalls for is told already.
+            let said = kind == ConditionType::Stalled
+                && new.status == "True"
+                && new.reason != Reason::InvalidSpec.as_str();
+            if same || calm || never_stalled || said {
                 return None;
             }
             let bad = if kind == ConditionType::Stalled {

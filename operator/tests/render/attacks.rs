@@ -331,7 +331,10 @@ fn the_harm_would_be_seen() {
 /// A server of the tenant's choosing never sees the operator's login, nor the operator the server.
 #[test]
 fn the_operator_is_not_sent_anywhere() {
-    let settings = args(&["--allow-nats-servers", "*"], "-").settings.settings().unwrap();
+    let settings = args(&["--allow-nats-servers", "*"], "-")
+        .settings
+        .settings()
+        .unwrap();
     for patch in [
         "spec: {nats: {servers: ['nats://169.254.169.254:80']}}",
         "spec: {nats: {servers: ['nats://nats.nats:4222', 'nats://evil.example.com']}}",

@@ -3,18 +3,23 @@
 //! The `controller_runtime_*` and `workqueue_*` names mean what they mean in Go's controller-runtime, so that
 //! existing dashboards and alerts work. What kube does not let us see, such as the queue's depth, is left out.
 
-use std::sync::{Arc, OnceLock};
+mod webhooks;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::runtime::reflector::Store;
-use prometheus::core::{Collector, Desc};
+use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
 };
 
+use crate::apply::Count;
+use crate::jetstream::Usage;
 use crate::resource::Guarded;
+use webhooks::Webhooks;
 
 /// The `Content-Type` of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -39,6 +44,7 @@ pub struct Metrics {
     retries: IntCounterVec,
     writes: IntCounterVec,
     watch_errors: IntCounterVec,
+    rollouts: IntGaugeVec,
     leader: IntGauge,
     events_lost: IntCounter,
     webhooks: Webhooks,
@@ -147,22 +153,30 @@ impl Metrics {
                 "Failures of the watches, by kind. A watch that goes on failing makes its kind stale.",
                 &["kind"],
             )?,
+            rollouts: gauges(
+                "whatsapp_webhook_operator_rollouts",
+                "Webhooks in the roll-out of an operator upgrade, by state: rolling, failed (it stops the others), queued.",
+                &["state"],
+            )?,
             seconds,
             leader,
             events_lost,
             webhooks,
             registry,
         };
-        // Series that alerts read are there before the first failure.
-        for result in [Result::Success, Result::RequeueAfter, Result::Error] {
-            metrics
-                .reconciles
-                .with_label_values(&[CONTROLLER, result.as_str()]);
-        }
-        metrics.errors.with_label_values(&[CONTROLLER]);
-        metrics.retries.with_label_values(&[CONTROLLER, CONTROLLER]);
-        metrics.active.with_label_values(&[CONTROLLER]).set(0);
+        metrics.begin_at_zero();
         Ok(metrics)
+    }
+
+    /// Series that alerts read are there before the first failure.
+    fn begin_at_zero(&self) {
+        for result in [Result::Success, Result::RequeueAfter, Result::Error] {
+            self.reconciles.with_label_values(&[CONTROLLER, result.as_str()]);
+        }
+        self.set_rollouts(Count::default());
+        self.errors.with_label_values(&[CONTROLLER]);
+        self.retries.with_label_values(&[CONTROLLER, CONTROLLER]);
+        self.active.with_label_values(&[CONTROLLER]).set(0);
     }
 
     /// The text that Prometheus reads.
@@ -221,6 +235,19 @@ impl Metrics {
         self.events_lost.inc();
     }
 
+    /// Says how far the roll-out of an upgrade is.
+    pub fn set_rollouts(&self, count: Count) {
+        let Count {
+            rolling,
+            failed,
+            queued,
+        } = count;
+        for (state, number) in [("rolling", rolling), ("failed", failed), ("queued", queued)] {
+            let number = i64::try_from(number).unwrap_or(i64::MAX);
+            self.rollouts.with_label_values(&[state]).set(number);
+        }
+    }
+
     /// Says whether this replica does the work.
     pub fn set_leader(&self, is_leader: bool) {
         self.leader.set(i64::from(is_leader));
@@ -230,6 +257,11 @@ impl Metrics {
     pub fn show(&self, stores: Vec<Store<Guarded>>) {
         // The second call would be of a second controller in the same process, which nobody starts.
         let _ = self.webhooks.stores.set(stores);
+    }
+
+    /// Learns how full the stream of a webhook is, when that could be seen.
+    pub fn set_stream(&self, namespace: &str, webhook: &str, usage: Option<Usage>) {
+        self.webhooks.set_stream(namespace, webhook, usage);
     }
 }
 
@@ -298,83 +330,4 @@ fn process(registry: &Registry) -> prometheus::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn process(_: &Registry) -> prometheus::Result<()> {
     Ok(())
-}
-
-/// What the statuses of all webhooks say, read when Prometheus asks: a webhook that is gone leaves no series.
-#[derive(Clone)]
-struct Webhooks {
-    stores: Arc<OnceLock<Vec<Store<Guarded>>>>,
-    conditions: IntGaugeVec,
-    desired: IntGaugeVec,
-    ready: IntGaugeVec,
-}
-
-impl Webhooks {
-    fn new() -> prometheus::Result<Self> {
-        let gauges =
-            |name: &str, help: &str, labels: &[&str]| IntGaugeVec::new(Opts::new(name, help), labels);
-        Ok(Self {
-            stores: Arc::default(),
-            conditions: gauges(
-                "whatsapp_webhook_condition",
-                "1 for the status (True, False, Unknown) that a condition of a webhook has, 0 for the others.",
-                &["namespace", "webhook", "type", "status"],
-            )?,
-            desired: gauges(
-                "whatsapp_webhook_desired_replicas",
-                "Receivers that a webhook should have; with autoscaling, the fewest it may have.",
-                &["namespace", "webhook"],
-            )?,
-            ready: gauges(
-                "whatsapp_webhook_ready_replicas",
-                "Receivers of a webhook that are ready.",
-                &["namespace", "webhook"],
-            )?,
-        })
-    }
-
-    fn fill(&self) {
-        for gauges in [&self.conditions, &self.desired, &self.ready] {
-            gauges.reset();
-        }
-        let stores = self.stores.get().into_iter().flatten();
-        for webhook in stores.flat_map(Store::state) {
-            let Ok(webhook) = &webhook.0 else { continue };
-            let (Some(namespace), Some(name)) = (&webhook.metadata.namespace, &webhook.metadata.name) else {
-                continue;
-            };
-            let labels = [namespace.as_str(), name.as_str()];
-            let receiver = &webhook.spec.receiver;
-            let desired = match &receiver.autoscaling {
-                _ if webhook.spec.suspend => 0,
-                Some(autoscaling) => autoscaling.min_replicas,
-                None => receiver.replicas,
-            };
-            self.desired.with_label_values(&labels).set(i64::from(desired));
-            let Some(status) = &webhook.status else { continue };
-            self.ready
-                .with_label_values(&labels)
-                .set(i64::from(status.ready_replicas.unwrap_or_default()));
-            for condition in &status.conditions {
-                for value in ["True", "False", "Unknown"] {
-                    let labels = [namespace.as_str(), name, &condition.type_, value];
-                    let is = i64::from(condition.status == value);
-                    self.conditions.with_label_values(&labels).set(is);
-                }
-            }
-        }
-    }
-}
-
-impl Collector for Webhooks {
-    fn desc(&self) -> Vec<&Desc> {
-        let all = [&self.conditions, &self.desired, &self.ready];
-        all.into_iter().flat_map(Collector::desc).collect()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        self.fill();
-        let all = [&self.conditions, &self.desired, &self.ready];
-        all.into_iter().flat_map(Collector::collect).collect()
-    }
 }
