@@ -18,8 +18,8 @@ use super::progress::Progress;
 pub struct Rollouts {
     batch: usize,
     inner: Mutex<Inner>,
-    /// Counts the occasions on which another may begin.
-    freed: watch::Sender<u64>,
+    /// Counts the occasions on which those that wait should ask again.
+    news: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ impl Rollouts {
         Self {
             batch: batch.max(1),
             inner: Mutex::default(),
-            freed: watch::Sender::new(0),
+            news: watch::Sender::new(0),
         }
     }
 
@@ -105,6 +105,7 @@ impl Rollouts {
                         "the new receivers did not come up: no further webhook is upgraded. Repair it, or go back to the \
                          operator's former version"
                     );
+                    self.tell();
                 }
             }
             (Progress::Done | Progress::Short, _) | (Progress::Failed, Began::Idle) => {
@@ -163,18 +164,18 @@ impl Rollouts {
         }
     }
 
-    /// Tells whenever another webhook may begin.
-    pub fn freed(&self) -> watch::Receiver<u64> {
-        self.freed.subscribe()
+    /// Tells whenever those that wait should ask again: see [`Self::next`].
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
-    /// Those that may begin now, as far as there is room.
+    /// Those that may begin now, as far as there is room; or all that wait when one failed, to be told so.
     pub fn next(&self) -> Vec<String> {
         let inner = self.lock();
         let room = if inner.failed.is_empty() {
             self.room(&inner)
         } else {
-            0
+            usize::MAX
         };
         inner.queued.iter().take(room).cloned().collect()
     }
@@ -189,8 +190,12 @@ impl Rollouts {
             info!(webhook, "no longer holds up the upgrade of the others");
         }
         if inner.rolling.remove(webhook).is_some() {
-            self.freed.send_modify(|count| *count = count.wrapping_add(1));
+            self.tell();
         }
+    }
+
+    fn tell(&self) {
+        self.news.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -216,7 +221,7 @@ mod tests {
     #[test]
     fn a_batch_at_a_time() {
         let rollouts = Rollouts::new(2);
-        let freed = rollouts.freed();
+        let news = rollouts.news();
         assert_eq!(rollouts.ask("a", Began::Serving), Permit::Go);
         assert_eq!(rollouts.ask("b", Began::Serving), Permit::Go);
         assert_eq!(rollouts.ask("c", Began::Serving), OTHERS);
@@ -228,9 +233,9 @@ mod tests {
         );
         rollouts.saw("a", Progress::Rolling);
         assert_eq!((count(&rollouts), rollouts.next().len()), ((2, 0, 2), 0));
-        assert!(!freed.has_changed().unwrap());
+        assert!(!news.has_changed().unwrap());
         rollouts.saw("a", Progress::Done);
-        assert!(freed.has_changed().unwrap());
+        assert!(news.has_changed().unwrap());
         assert_eq!(rollouts.next(), ["c"]);
         assert_eq!(rollouts.ask("c", Began::Serving), Permit::Go);
         assert_eq!(count(&rollouts), (2, 0, 1));
@@ -249,7 +254,10 @@ mod tests {
         rollouts.saw("a", Progress::Failed);
         let stopped = Permit::Wait(Because::Failed("a".to_owned()));
         assert_eq!(rollouts.ask("c", Began::Serving), stopped);
-        assert_eq!((count(&rollouts), rollouts.next().len()), ((1, 1, 1), 0));
+        assert_eq!(
+            (count(&rollouts), rollouts.next()),
+            ((1, 1, 1), vec!["c".to_owned()])
+        );
         assert_eq!(
             rollouts.ask("a", Began::Serving),
             Permit::Go,

@@ -274,10 +274,10 @@ async fn remember_rollouts(context: &Context, namespaces: &[Option<String>]) {
     }
 }
 
-/// Wakes those whose turn to roll it is.
+/// Wakes those whose turn to roll it is, and those that have to be told why it is not.
 async fn follow_rollouts(context: Arc<Context>, wakers: Vec<Sender<Wake>>) {
-    let mut freed = context.rollouts.freed();
-    while freed.changed().await.is_ok() {
+    let mut news = context.rollouts.news();
+    while news.changed().await.is_ok() {
         for webhook in context.rollouts.next() {
             if let Some((namespace, name)) = webhook.split_once('/') {
                 wake(&ObjectRef::new(name).within(namespace), &wakers);

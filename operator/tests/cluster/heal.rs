@@ -277,6 +277,13 @@ async fn a_verify_token_never_changes() {
     })
     .await;
     assert_ne!(&again.data.unwrap()[names::VERIFY_TOKEN_KEY], token);
+    eventually("an Event about it", async || {
+        let events = lab.events().await;
+        events
+            .contains(&"VerifyTokenRegenerated".to_owned())
+            .then_some(())
+    })
+    .await;
     lab.condition(
         "main",
         ConditionType::SecretsReady,

@@ -205,3 +205,100 @@ async fn across_namespaces_nobody_learns_a_name_and_nobody_squats() {
         "{told}"
     );
 }
+
+/// A proxy serves one certificate for a host: a stranger's path on it could bring a wrong one.
+#[tokio::test]
+#[ignore = "builds Kubernetes once, a quarter of an hour: cargo xtask test --kubernetes"]
+async fn a_host_is_one_namespaces_and_is_given_up_to_whom_the_flags_give_it() {
+    use wahook_operator::settings::{HostGrant, Pattern};
+    let first = Lab::new("hosts-first").await;
+    let second = Lab::new("hosts-second").await;
+    let mut settings = crate::support::settings();
+    settings.watch_namespaces = vec![first.namespace.clone(), second.namespace.clone()];
+    let operator = first.operator_with(options(&settings)).await;
+    for lab in [&first, &second] {
+        lab.app_secret().await;
+    }
+    let at = |name: &str, path: &str| {
+        let mut webhook = on("paths.example.com", name);
+        path.clone_into(&mut webhook.spec.endpoint.path);
+        webhook
+    };
+    first.create(&at("one", "/one")).await;
+    first.settled(&operator, "one").await;
+    first.create(&at("two", "/two")).await;
+    second.create(&at("three", "/three")).await;
+    second
+        .condition("three", ConditionType::RouteReady, "False", LOST)
+        .await;
+    second
+        .condition("three", ConditionType::Stalled, "True", LOST)
+        .await;
+    for name in ["one", "two"] {
+        eventually("a neighbour's route", async || {
+            first.child(name, ChildKind::Ingress).await
+        })
+        .await;
+    }
+    // Consumers are not told a URL that leads elsewhere.
+    let events = second.child("three", ChildKind::Events).await.unwrap();
+    assert!(events.data["data"]["WAHOOK_CALLBACK_URL"].is_null(), "{events:?}");
+    operator.stop().await;
+
+    // The flags give the host to the second namespace alone. What nobody else may have stays as it is ...
+    let grant = |namespace: &str, host: &str| HostGrant {
+        namespace: Pattern::new(namespace),
+        host: Pattern::new(host),
+    };
+    settings.allow.hosts = vec![grant("hosts-second", "free.example.com")];
+    let operator = first.operator_with(options(&settings)).await;
+    let not_allowed = Reason::HostNotAllowed.as_str();
+    first
+        .condition("one", ConditionType::RouteReady, "False", not_allowed)
+        .await;
+    operator.quiet().await;
+    assert!(first.child("one", ChildKind::Ingress).await.is_some());
+    operator.stop().await;
+
+    // ... and goes to who asks for it and may.
+    settings.allow.hosts = vec![grant("hosts-second", "paths.example.com")];
+    let _operator = first.operator_with(options(&settings)).await;
+    eventually("the second's route", async || {
+        second.child("three", ChildKind::Ingress).await
+    })
+    .await;
+    for name in ["one", "two"] {
+        eventually("the first's routes to go", async || {
+            first
+                .child(name, ChildKind::Ingress)
+                .await
+                .is_none()
+                .then_some(())
+        })
+        .await;
+        assert!(first.child(name, ChildKind::Deployment).await.is_some());
+    }
+}
+
+fn options(settings: &wahook_operator::settings::Settings) -> Options {
+    Options {
+        settings: settings.clone(),
+        ..Options::default()
+    }
+}
+
+/// A namespace that is not there, or not the operator's, stops no other.
+#[tokio::test]
+#[ignore = "builds Kubernetes once, a quarter of an hour: cargo xtask test --kubernetes"]
+async fn a_namespace_that_cannot_be_read_stops_no_other() {
+    let lab = Lab::new("hosts-readable").await;
+    lab.app_secret().await;
+    let mut settings = crate::support::settings();
+    settings.watch_namespaces = vec!["hosts-forbidden".to_owned(), lab.namespace.clone()];
+    let mut options = options(&settings);
+    options.only_its_namespace = true;
+    let operator = lab.operator_with(options).await;
+    lab.create(&on("readable.example.com", "main")).await;
+    lab.settled(&operator, "main").await;
+    assert!(lab.child("main", ChildKind::Ingress).await.is_some());
+}

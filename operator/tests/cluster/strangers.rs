@@ -168,6 +168,56 @@ async fn a_name_that_becomes_free_is_taken() {
     .await;
 }
 
+/// cert-manager writes into whatever Secret a Certificate names.
+#[tokio::test]
+#[ignore = "builds Kubernetes once, a quarter of an hour: cargo xtask test --kubernetes"]
+async fn a_strangers_secret_gets_no_certificate() {
+    let lab = Lab::new("strangers-tls").await;
+    lab.app_secret().await;
+    lab.secret("main-webhook-tls", json!({ "tls.key": "theirs" }))
+        .await;
+    let operator = lab.operator().await;
+    lab.create(&webhook("main")).await;
+    let conflict = Reason::NameConflict.as_str();
+    let told = lab
+        .condition("main", ConditionType::RouteReady, "False", conflict)
+        .await;
+    assert!(
+        serde_json::to_string(&told)
+            .unwrap()
+            .contains("The Secret main-webhook-tls")
+    );
+    operator.quiet().await;
+    assert!(lab.child("main", ChildKind::Certificate).await.is_none());
+    lab.secrets()
+        .delete("main-webhook-tls", &DeleteParams::default())
+        .await
+        .unwrap();
+    eventually("the Certificate", async || {
+        lab.child("main", ChildKind::Certificate).await
+    })
+    .await;
+    // What cert-manager then makes is its own.
+    let secret = serde_json::from_value(json!({
+        "metadata": {
+            "name": "main-webhook-tls",
+            "annotations": { "cert-manager.io/certificate-name": "main-webhook" },
+        },
+    }));
+    lab.secrets()
+        .create(&PostParams::default(), &secret.unwrap())
+        .await
+        .unwrap();
+    lab.accept("main").await;
+    lab.condition(
+        "main",
+        ConditionType::RouteReady,
+        "True",
+        Reason::RouteAccepted.as_str(),
+    )
+    .await;
+}
+
 /// A resource that was deleted and made again finds the children of its predecessor. They are not its own, and they go.
 #[tokio::test]
 #[ignore = "builds Kubernetes once, a quarter of an hour: cargo xtask test --kubernetes"]

@@ -9,7 +9,9 @@ mod snapshot;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
@@ -96,6 +98,20 @@ impl Lab {
             serde_json::from_value(json!({ "metadata": { "name": name }, "stringData": values })).unwrap();
         self.secrets()
             .create(&PostParams::default(), &secret)
+            .await
+            .unwrap();
+    }
+
+    /// Gives a group every right in the lab's namespace, and none elsewhere.
+    pub async fn grant_all_in_its_namespace(&self, group: &str) {
+        let binding: RoleBinding = serde_json::from_value(json!({
+            "metadata": { "name": group },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
+            "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group }],
+        }))
+        .unwrap();
+        Api::namespaced(self.client.clone(), &self.namespace)
+            .create(&PostParams::default(), &binding)
             .await
             .unwrap();
     }
@@ -215,6 +231,43 @@ impl Lab {
         api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status))
             .await
             .unwrap();
+    }
+
+    /// The reasons of all Kubernetes Events of the namespace.
+    pub async fn events(&self) -> Vec<String> {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        let events = events.list(&ListParams::default()).await.unwrap();
+        events.into_iter().filter_map(|event| event.reason).collect()
+    }
+
+    /// Plays a node that is lost with every pod on it.
+    pub async fn lose_pods(&self) {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
+        let at_once = DeleteParams::default().grace_period(0);
+        for pod in pods.list(&ListParams::default()).await.unwrap() {
+            pods.delete(&pod.name_any(), &at_once).await.unwrap();
+        }
+    }
+
+    /// Plays the Deployment controller whose patience is at its end.
+    pub async fn give_up(&self, webhook: &str) {
+        let status = json!({ "status": { "conditions": [
+            { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "as the test says" },
+        ] } });
+        let deployments = self.children(ChildKind::Deployment);
+        let name = ChildKind::Deployment.name(webhook);
+        // The real controller may still be at work, and write its own word over ours.
+        eventually("the end of its patience", async || {
+            let (parameters, patch) = (PatchParams::default(), Patch::Merge(&status));
+            deployments
+                .patch_status(&name, &parameters, &patch)
+                .await
+                .unwrap();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let conditions = deployments.get(&name).await.unwrap().data["status"]["conditions"].to_string();
+            conditions.contains("ProgressDeadlineExceeded").then_some(())
+        })
+        .await;
     }
 
     /// Plays the kubelet until the value is dropped: pods become ready.

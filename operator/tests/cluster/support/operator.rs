@@ -31,6 +31,8 @@ pub struct Options {
     pub faults: Faults,
     pub timing: Timing,
     pub all_namespaces: bool,
+    /// Without any right elsewhere.
+    pub only_its_namespace: bool,
 }
 
 impl Default for Options {
@@ -44,6 +46,7 @@ impl Default for Options {
                 ..Timing::default()
             },
             all_namespaces: false,
+            only_its_namespace: false,
         }
     }
 }
@@ -126,7 +129,13 @@ static NUMBER: AtomicUsize = AtomicUsize::new(1);
 impl Running {
     pub async fn start(lab: &Lab, options: Options) -> Self {
         let user = format!("operator-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let kubeconfig = lab.plane.user_kubeconfig(&user, &["system:masters"]).unwrap();
+        let group = if options.only_its_namespace {
+            lab.grant_all_in_its_namespace("limited").await;
+            "limited"
+        } else {
+            "system:masters"
+        };
+        let kubeconfig = lab.plane.user_kubeconfig(&user, &[group]).unwrap();
         let client = ClientBuilder::try_from(plane::config(&kubeconfig).await)
             .unwrap()
             .with_layer(&options.faults.layer())
