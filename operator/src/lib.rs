@@ -9,6 +9,7 @@ pub mod admin;
 mod amount;
 pub mod api_error;
 pub mod apply;
+pub mod authorities;
 pub mod build;
 pub mod child;
 pub mod cli;

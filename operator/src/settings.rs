@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use wahook_crds::{IssuerRef, ParentRef};
 
+use crate::authorities::Authorities;
+
 /// The operator's settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -35,8 +37,10 @@ pub struct Settings {
 pub struct NatsDefaults {
     /// Its servers; without any every resource has to name its own.
     pub servers: Vec<String>,
-    /// The authorities to trust, PEM; the system's when absent.
-    pub ca: Option<String>,
+    /// The authorities to trust; the system's when absent.
+    pub ca: Authorities,
+    /// The largest stream that a resource may ask for, in bytes; any when absent.
+    pub max_stream_bytes: Option<i64>,
 }
 
 /// What receivers are run with.

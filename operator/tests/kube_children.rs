@@ -157,7 +157,7 @@ async fn admit_pod(client: &Client, child: &Child, what: &str) {
 
 fn by_issuer() -> Settings {
     let mut settings = settings();
-    settings.nats.ca = Some("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".into());
+    settings.nats.ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".into();
     settings.receiver.pull_secrets = vec!["registry".into()];
     settings.receiver.trusted_proxies = vec!["10.0.0.0/8".into()];
     settings.route.ingress_class = Some("nginx".into());

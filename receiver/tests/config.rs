@@ -212,6 +212,69 @@ fn keys_of_another_version_are_reported_and_harm_nothing() {
     assert_eq!(config.limits.body_bytes, 2 << 20);
 }
 
+/// A receiver may be one version older or newer than the operator that writes its file.
+#[test]
+fn what_every_version_of_the_operator_wrote_is_read() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config_versions");
+    let mut versions = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let written = std::fs::read_to_string(&path).unwrap();
+        let (config, unknown) = config::parse(&written).unwrap();
+        assert!(unknown.is_empty(), "{}: {unknown:?}", path.display());
+        assert_eq!(
+            (config.identity.namespace.as_str(), config.stream.replicas),
+            ("shop", Some(3))
+        );
+
+        let tree: serde_json::Value = serde_saphyr::from_str(&written).unwrap();
+        for section in tree.as_object().unwrap().keys() {
+            // A newer operator writes what this receiver does not know.
+            let mut newer = tree.clone();
+            newer["section-of-tomorrow"] = serde_json::json!({ "key": [1] });
+            let mut expected = vec!["section-of-tomorrow".to_owned()];
+            if let Some(keys) = newer[section].as_object_mut() {
+                keys.insert("key-of-tomorrow".to_owned(), serde_json::json!({ "deep": true }));
+                expected.push(format!("{section}.key-of-tomorrow"));
+            }
+            let (_, mut unknown) = config::parse(&newer.to_string()).unwrap();
+            unknown.sort();
+            expected.sort();
+            assert_eq!(unknown, expected, "{}: {section}", path.display());
+            // An older one does not write what this receiver knows.
+            let keys: Vec<String> = tree[section]
+                .as_object()
+                .map(|keys| keys.keys().cloned().collect())
+                .unwrap_or_default();
+            // Its default would be shorter than this file's window.
+            for key in keys.into_iter().filter(|key| key != "maxAge") {
+                let mut older = tree.clone();
+                older[section].as_object_mut().unwrap().remove(&key);
+                let read = config::parse(&older.to_string());
+                assert!(
+                    read.is_ok(),
+                    "{}: without {section}.{key}: {:?}",
+                    path.display(),
+                    read.err()
+                );
+            }
+            // Files are named by it.
+            if section == "secretsDir" {
+                continue;
+            }
+            let mut older = tree.clone();
+            older.as_object_mut().unwrap().remove(section);
+            assert!(
+                config::parse(&older.to_string()).is_ok(),
+                "{}: without {section}",
+                path.display()
+            );
+        }
+        versions += 1;
+    }
+    assert!(versions > 0);
+}
+
 #[test]
 fn words_that_yaml_once_took_for_booleans_are_names() {
     let config = file("identity: {namespace: no, webhook: on}\nphoneNumberIds: [0123]");

@@ -16,7 +16,8 @@ use crate::validate::Validated;
 
 /// The label that every namespace has, with its name.
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
-const DNS: i32 = 53;
+/// Where names are asked for. A policy sees the pod's port, which is another one in OpenShift.
+const DNS: [i32; 2] = [53, 5353];
 
 pub(super) fn build(webhook: &Validated, settings: &Settings) -> Option<Child> {
     let wanted = &webhook.spec.network_policy;
@@ -38,7 +39,11 @@ pub(super) fn build(webhook: &Validated, settings: &Settings) -> Option<Child> {
             ]),
             egress: Some(vec![
                 NetworkPolicyEgressRule {
-                    ports: Some(vec![port("UDP", DNS), port("TCP", DNS)]),
+                    ports: Some(
+                        DNS.iter()
+                            .flat_map(|dns| [port("UDP", *dns), port("TCP", *dns)])
+                            .collect(),
+                    ),
                     to: None,
                 },
                 NetworkPolicyEgressRule {

@@ -1,19 +1,15 @@
 //! The flags that `run` and `render` share, and the step from their texts to [`Settings`].
 
-use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
-use ipnet::IpNet;
-use wahook_crds::{IssuerRef, ParentKind, ParentRef};
 
-use crate::server;
-use crate::settings::{
-    Allow, CERT_MANAGER, HostGrant, NatsDefaults, Pattern, ReceiverDefaults, RouteDefaults, SecretAccess,
-    Settings,
+use super::parse::{
+    FlagProblems, Reader, bytes, gateway, host_grant, image, issuer, issuer_pattern, namespace, nats_server,
+    network, object_name, pattern, prefix, resync,
 };
+use crate::authorities::Authorities;
+use crate::settings::{Allow, NatsDefaults, ReceiverDefaults, RouteDefaults, SecretAccess, Settings};
 
 /// The image of this version.
 const RECEIVER_IMAGE: &str = concat!("ghcr.io/wahook/wahook-receiver:", env!("CARGO_PKG_VERSION"));
@@ -80,7 +76,7 @@ pub struct SettingsArgs {
     )]
     pub nats_servers: Vec<String>,
 
-    /// The certificate authorities of those servers, PEM. The system's when absent
+    /// The certificate authorities of those servers, PEM. The system's when absent. Changes are followed
     #[arg(
         long,
         value_name = "FILE",
@@ -88,6 +84,15 @@ pub struct SettingsArgs {
         help_heading = "Broker"
     )]
     pub nats_ca_file: Option<PathBuf>,
+
+    /// The largest stream on those servers that a resource may ask for, such as 10Gi. Any when absent
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "WAHOOK_MAX_STREAM_BYTES",
+        help_heading = "What resources may ask for"
+    )]
+    pub max_stream_bytes: Option<String>,
 
     /// The image of receivers
     #[arg(long, value_name = "IMAGE", env = "WAHOOK_RECEIVER_IMAGE", default_value = RECEIVER_IMAGE, help_heading = "Receivers")]
@@ -123,8 +128,10 @@ pub struct SettingsArgs {
     )]
     pub allow_images: Vec<String>,
 
-    /// Annotations that resources may set on their Ingress and pods; `*` stands for any text. One with
-    /// `snippet` in its name has to be named in full
+    /// Annotations that resources may set on their Ingress and pods; `*` stands for any text. Those that put
+    /// text into a proxy's configuration, take other hosts, name Secrets or send requests elsewhere have to be named in
+    /// full: every one with snippet, server-alias, auth-secret, auth-tls-secret, auth-url, mirror-target,
+    /// default-backend or proxy-ssl-secret in its name
     #[arg(
         long,
         value_name = "PATTERN",
@@ -231,27 +238,6 @@ pub struct SettingsArgs {
     pub ingress_needs_address: bool,
 }
 
-/// A flag whose text cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{flag}: {fix}")]
-pub struct FlagProblem {
-    /// The flag.
-    pub flag: &'static str,
-    /// What to write instead. The text itself is not repeated: it may hold a password.
-    pub fix: String,
-}
-
-/// Every flag whose text cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct FlagProblems(pub Vec<FlagProblem>);
-
-impl fmt::Display for FlagProblems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&lines.join("\n"))
-    }
-}
-
 impl SettingsArgs {
     /// Reads every flag, and the file that one names.
     ///
@@ -268,7 +254,9 @@ impl SettingsArgs {
                 ca: self
                     .nats_ca_file
                     .as_deref()
-                    .and_then(|file| read.note("--nats-ca-file", authorities(file))),
+                    .and_then(|file| read.note("--nats-ca-file", Authorities::read(file)))
+                    .unwrap_or_default(),
+                max_stream_bytes: read.optional("--max-stream-bytes", self.max_stream_bytes.as_ref(), bytes),
             },
             receiver: ReceiverDefaults {
                 image: read
@@ -305,208 +293,4 @@ impl SettingsArgs {
         };
         read.finish(settings)
     }
-}
-
-/// Reads flags one by one and notes those that cannot be used.
-#[derive(Default)]
-struct Reader {
-    problems: Vec<FlagProblem>,
-}
-
-impl Reader {
-    fn note<T>(&mut self, flag: &'static str, read: Result<T, String>) -> Option<T> {
-        read.map_err(|fix| self.problems.push(FlagProblem { flag, fix }))
-            .ok()
-    }
-
-    fn one<T>(
-        &mut self,
-        flag: &'static str,
-        text: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        self.note(flag, parse(text.trim()))
-    }
-
-    /// A variable that is set to nothing is not set.
-    fn optional<T>(
-        &mut self,
-        flag: &'static str,
-        text: Option<&String>,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let text = text.map(|text| text.trim()).filter(|text| !text.is_empty())?;
-        self.note(flag, parse(text))
-    }
-
-    fn list<T>(
-        &mut self,
-        flag: &'static str,
-        items: &[String],
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Vec<T> {
-        items
-            .iter()
-            .filter_map(|item| self.optional(flag, Some(item), &parse))
-            .collect()
-    }
-
-    fn finish(self, settings: Settings) -> Result<Settings, FlagProblems> {
-        if self.problems.is_empty() {
-            Ok(settings)
-        } else {
-            Err(FlagProblems(self.problems))
-        }
-    }
-}
-
-fn expect<T>(value: Option<T>, fix: &str) -> Result<T, String> {
-    value.ok_or_else(|| fix.to_owned())
-}
-
-fn prefix(text: &str) -> Result<String, String> {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let fits = (1..=40).contains(&text.len()) && text.bytes().all(legal);
-    expect(
-        fits.then(|| text.to_owned()),
-        "write 1 to 40 letters, digits, '_' and '-'",
-    )
-}
-
-fn nats_server(url: &str) -> Result<String, String> {
-    server::port(url)
-        .map(|_| url.to_owned())
-        .map_err(|error| format!("{error}; a login belongs into --nats-credentials-dir"))
-}
-
-fn authorities(file: &Path) -> Result<String, String> {
-    let text = fs::read_to_string(file)
-        .map_err(|error| format!("{} cannot be read: {}", file.display(), error.kind()))?;
-    expect(
-        text.contains("-----BEGIN CERTIFICATE-----").then_some(text),
-        "name a file with certificates in PEM, which begin with -----BEGIN CERTIFICATE-----",
-    )
-}
-
-fn image(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty() && !text.contains(char::is_whitespace);
-    expect(
-        fits.then(|| text.to_owned()),
-        "write an image such as registry.example.com/wahook-receiver:1.0.0",
-    )
-}
-
-fn pattern(text: &str) -> Result<Pattern, String> {
-    let fits = !text.contains(char::is_whitespace);
-    expect(
-        fits.then(|| Pattern::new(text)),
-        "write texts without spaces, separated by commas; `*` stands for any text",
-    )
-}
-
-fn host_grant(text: &str) -> Result<HostGrant, String> {
-    let parts = text
-        .split_once('=')
-        .filter(|(namespace, host)| !namespace.is_empty() && !host.is_empty());
-    let (namespace, host) = expect(parts, "write NAMESPACE=HOST, such as shop=*.shop.example.com")?;
-    Ok(HostGrant {
-        namespace: Pattern::new(namespace),
-        host: Pattern::new(host),
-    })
-}
-
-/// A name alone would fit nothing: the kind is part of what is compared.
-fn issuer_pattern(text: &str) -> Result<Pattern, String> {
-    let named = text.contains('/') || text.starts_with('*');
-    let named = expect(
-        named.then_some(text),
-        "write KIND/NAME, such as ClusterIssuer/letsencrypt, or * for any issuer",
-    )?;
-    pattern(named)
-}
-
-fn network(text: &str) -> Result<String, String> {
-    let known = text.parse::<IpNet>().is_ok() || text.parse::<std::net::IpAddr>().is_ok();
-    expect(
-        known.then(|| text.to_owned()),
-        "write a network such as 10.0.0.0/8, or an IP address",
-    )
-}
-
-fn resync(text: &str) -> Result<Duration, String> {
-    let bounds = Duration::from_secs(10)..=Duration::from_secs(24 * 3600);
-    let value = wahook_crds::Duration::from(text).to_std().ok();
-    expect(
-        value.filter(|value| bounds.contains(value)),
-        "write a length of time from 10s to 24h, such as 5m",
-    )
-}
-
-fn is_name(text: &str, longest: usize, dots: bool) -> bool {
-    let legal =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || dots && byte == b'.';
-    (1..=longest).contains(&text.len())
-        && text.bytes().all(legal)
-        && !text.starts_with(['-', '.'])
-        && !text.ends_with(['-', '.'])
-}
-
-fn namespace(text: &str) -> Result<String, String> {
-    let fits = is_name(text, 63, false);
-    expect(
-        fits.then(|| text.to_owned()),
-        "write the name of a namespace: lower-case letters, digits and '-'",
-    )
-}
-
-fn object_name(text: &str) -> Result<String, String> {
-    let fits = is_name(text, 253, true);
-    expect(
-        fits.then(|| text.to_owned()),
-        "write the name of an object: lower-case letters, digits, '-' and '.'",
-    )
-}
-
-fn gateway(text: &str) -> Result<ParentRef, String> {
-    const FIX: &str = "write [NAMESPACE/]NAME[:SECTION], such as edge/public:https";
-    let (namespace, rest) = match text.split_once('/') {
-        Some((namespace, rest)) => (Some(namespace), rest),
-        None => (None, text),
-    };
-    let (name, section) = match rest.split_once(':') {
-        Some((name, section)) => (name, Some(section)),
-        None => (rest, None),
-    };
-    let fits = is_name(name, 253, true)
-        && namespace.is_none_or(|namespace| is_name(namespace, 63, false))
-        && section.is_none_or(|section| is_name(section, 253, true));
-    expect(
-        fits.then(|| ParentRef {
-            group: "gateway.networking.k8s.io".to_owned(),
-            kind: ParentKind::Gateway,
-            namespace: namespace.map(ToOwned::to_owned),
-            name: name.to_owned(),
-            section_name: section.map(ToOwned::to_owned),
-            port: None,
-        }),
-        FIX,
-    )
-}
-
-fn issuer(text: &str) -> Result<IssuerRef, String> {
-    const FIX: &str = "write [KIND/]NAME, such as letsencrypt or Issuer/internal";
-    let (kind, name) = text.split_once('/').unwrap_or(("ClusterIssuer", text));
-    let (kind, group) = kind.split_once('.').unwrap_or((kind, CERT_MANAGER));
-    let fits = is_name(name, 253, true)
-        && is_name(group, 253, true)
-        && kind.starts_with(|first: char| first.is_ascii_uppercase())
-        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    expect(
-        fits.then(|| IssuerRef {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-            group: group.to_owned(),
-        }),
-        FIX,
-    )
 }

@@ -2,6 +2,7 @@
 
 pub mod crd;
 mod flags;
+mod parse;
 pub mod render;
 pub mod run;
 mod schema;
@@ -13,7 +14,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use wahook_telemetry::LogFormat;
 
-pub use flags::{FlagProblem, FlagProblems, SettingsArgs};
+pub use flags::SettingsArgs;
+pub use parse::{FlagProblem, FlagProblems};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,7 +10,8 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 use wahook_crds::WhatsAppWebhook;
 
-use super::flags::{FlagProblems, SettingsArgs};
+use super::flags::SettingsArgs;
+use super::parse::FlagProblems;
 use super::schema::Schema;
 use crate::build::build;
 use crate::names;

@@ -264,12 +264,20 @@ impl Operator<'_> {
             Timing::default(),
         );
         self.metrics.set_leader(true);
+        let authorities = self.settings.nats.ca.clone();
+        let following = async {
+            match &self.args.settings.nats_ca_file {
+                Some(file) => authorities.follow(file.clone()).await,
+                None => std::future::pending().await,
+            }
+        };
         let too_long = async {
             working.cancelled().await;
             sleep(LAST_WORK).await;
         };
         tokio::select! {
             () = controller::run(Arc::new(context), self.args.concurrency, working.clone(), || {}) => {}
+            () = following => warn!("--nats-ca-file is not followed any more"),
             () = too_long => warn!("what had begun did not end in time and is cut off; the next leader repeats it"),
         }
         self.metrics.set_leader(false);

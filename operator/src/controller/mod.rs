@@ -172,6 +172,7 @@ impl Scope {
             .reconcile_on(woken)
             .reconcile_all_on(kinds_changed(context))
             .reconcile_all_on(context.streams.recovered())
+            .reconcile_all_on(context.settings.nats.ca.changes())
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(reconcile, after_failure, Arc::clone(context))
             .for_each(|result| {

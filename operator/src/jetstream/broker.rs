@@ -19,6 +19,7 @@ use super::keeper::{Claims, Keeper};
 use super::login::{Login, LoginError, servers};
 use super::owner::StreamOwner;
 use super::report::StreamReport;
+use super::silence::Silence;
 use crate::validate::StreamPlan;
 
 /// How often the files of the login are looked at. A change counts when it was seen twice.
@@ -80,6 +81,7 @@ pub struct Broker {
     settings: BrokerSettings,
     state: watch::Sender<BrokerState>,
     claims: Claims,
+    silence: Silence,
     started: Once,
     stop: CancellationToken,
     _stop: DropGuard,
@@ -93,6 +95,7 @@ impl Broker {
             settings,
             state: watch::Sender::default(),
             claims: Claims::default(),
+            silence: Silence::default(),
             started: Once::new(),
             _stop: stop.clone().drop_guard(),
             stop,
@@ -124,7 +127,18 @@ impl Broker {
             };
             keeper.look().await
         };
-        timeout(LOOK_LIMIT, look).await.unwrap_or_else(|_| {
+        let domain = plan.spec.domain.as_deref();
+        let report = if self.silence.is_left_alone(domain) {
+            None
+        } else {
+            let report = timeout(LOOK_LIMIT, look).await.ok();
+            match &report {
+                Some(_) => self.silence.answered(domain),
+                None => self.silence.timed_out(domain, &plan.spec.name),
+            }
+            report
+        };
+        report.unwrap_or_else(|| {
             let text =
                 "the broker answers too slowly to look after the stream. Check its health and its leaders";
             StreamReport::bad(Reason::BrokerUnreachable, text.to_owned())

@@ -16,6 +16,7 @@ mod login;
 mod owner;
 mod problem;
 mod report;
+mod silence;
 
 pub use broker::{Broker, BrokerSettings, BrokerState, Trouble};
 pub use connection::INBOX_PREFIX;

@@ -198,7 +198,10 @@ fn http_route(live: &DynamicObject, parents: &[ParentRef], namespace: &str) -> F
             }
         }
     }
-    Finding::good(Reason::RouteAccepted, "The Gateway has accepted the route.")
+    Finding::good(
+        Reason::RouteAccepted,
+        "The Gateway has accepted the route. Its listener's certificate is not looked at here.",
+    )
 }
 
 /// Whether a status is about this parent.

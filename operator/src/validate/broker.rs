@@ -12,6 +12,7 @@ use wahook_stream::StreamSpec;
 use super::check::Check;
 use super::model::{NatsTarget, StreamKeeper, StreamPlan};
 use super::names::Names;
+use crate::amount;
 use crate::server;
 use crate::settings::Settings;
 
@@ -88,7 +89,7 @@ fn target(resource: &Names, nats: &Nats, settings: &Settings, check: &mut Check)
         ca: settings
             .nats
             .ca
-            .clone()
+            .current()
             .filter(|_| !names_ca && servers.iter().all(|url| own.contains(url))),
         ca_config_map: tls
             .and_then(|tls| tls.ca_config_map_ref.as_ref())
@@ -159,7 +160,7 @@ fn plan(
             ensure: managed,
             window,
             max_age,
-            max_bytes: check.size("nats.stream.maxBytes", &stream.max_bytes, 1 << 20..=1 << 50),
+            max_bytes: max_bytes(&stream.max_bytes, keeper, settings, check),
             replicas: replicas.and_then(|replicas| usize::try_from(replicas).ok()),
             storage: match stream.storage {
                 StreamStorage::File => StorageType::File,
@@ -168,6 +169,25 @@ fn plan(
             domain: spec.nats.domain.clone(),
         },
     }
+}
+
+/// A stream on the operator's broker takes room from the others.
+fn max_bytes(text: &wahook_crds::Size, keeper: StreamKeeper, settings: &Settings, check: &mut Check) -> i64 {
+    let bytes = check.size("nats.stream.maxBytes", text, 1 << 20..=1 << 50);
+    if let (StreamKeeper::Operator, Some(most)) = (keeper, settings.nats.max_stream_bytes)
+        && bytes > most
+    {
+        check.refuse(
+            ConditionType::StreamReady,
+            Reason::SettingNotAllowed,
+            format!(
+                "nats.stream.maxBytes must be {} at most: ask for less, or ask who runs the operator for a larger \
+                 --max-stream-bytes",
+                amount::size(most)
+            ),
+        );
+    }
+    bytes
 }
 
 /// The name of a stream that someone else looks after. It must not be one that the operator made for another

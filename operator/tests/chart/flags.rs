@@ -79,6 +79,7 @@ fn values_arrive_as_settings() {
     assert!(settings.route.default_certificate && !settings.route.needs_address);
     assert_eq!(settings.allow.hosts.len(), 3);
     assert_eq!((settings.allow.env.len(), settings.allow.images.len()), (2, 1));
+    assert_eq!(settings.nats.max_stream_bytes, Some(10 << 30));
     let allow = &settings.allow;
     assert!(allow.nats_server("nats://nats.books.svc:4222", &settings.nats.servers));
     assert!(!allow.nats_server("nats://nats.books.example.com:4222", &settings.nats.servers));

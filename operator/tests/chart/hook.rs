@@ -115,3 +115,25 @@ fn nothing_is_rendered_where_nothing_can_be_tested() {
         assert!(hooks(&render(values)).is_empty(), "{values}");
     }
 }
+
+/// Hosts that are given to namespaces do not lock the test's own webhook out.
+#[test]
+fn its_webhook_may_have_its_host() {
+    let hosts = "allow: {hosts: {shop: [hooks.example.com]}}";
+    let own = render(&format!("{NATS}\n{hosts}"));
+    let given = render(hosts);
+    let flags = |rendered: &Rendered| -> Vec<String> {
+        let args = texts(&rendered.container()["args"]).into_iter();
+        args.filter(|arg| arg.starts_with("--allow-hosts"))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(
+        flags(&own),
+        [
+            "--allow-hosts=house=wahook-test.invalid",
+            "--allow-hosts=shop=hooks.example.com"
+        ]
+    );
+    assert_eq!(flags(&given), ["--allow-hosts=shop=hooks.example.com"]);
+}

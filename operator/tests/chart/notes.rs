@@ -4,11 +4,16 @@ use crate::support::{EVERYTHING, Helm, NATS, Rendered};
 
 #[test]
 fn the_callback_url_and_the_verify_token_are_a_command_away() {
-    for values in ["{}", NATS, EVERYTHING] {
+    for (values, secret) in [
+        ("{}", "shop-webhook"),
+        (NATS, "shop-webhook"),
+        (EVERYTHING, "meta-app"),
+    ] {
         let notes = Helm::four().notes(values);
+        let token = format!("kubectl -n house get secret {secret} -o jsonpath='{{.data.verify-token}}'");
         for part in [
+            token.as_str(),
             "kubectl -n house get whatsappwebhook shop -o jsonpath='{.status.callbackUrl}",
-            "kubectl -n house get secret shop-webhook -o jsonpath='{.data.verify-token}'",
             "kubectl -n house wait --for=condition=Ready whatsappwebhook/shop",
         ] {
             assert!(notes.contains(part), "{part}\n{notes}");
@@ -34,6 +39,23 @@ fn the_resource_in_the_notes_is_complete() {
         assert_eq!(nats.credentials_secret_ref.is_some(), values == NATS);
         assert_eq!(nats.servers.is_empty(), values != "{}");
     }
+}
+
+#[test]
+fn the_notes_fit_what_was_chosen() {
+    let none = Helm::four().notes("secretAccess: none");
+    assert!(
+        none.contains("verifyToken: {name: meta-app, key: verify-token}"),
+        "{none}"
+    );
+    assert!(
+        none.contains("--from-literal=verify-token=") && none.contains("get secret meta-app -o"),
+        "{none}"
+    );
+    let elsewhere = Helm::four().notes("watchNamespaces: [shop, books]");
+    assert!(elsewhere.contains("kubectl -n shop apply"), "{elsewhere}");
+    let hosts = Helm::four().notes("allow: {hosts: {shop: [hooks.example.com]}}");
+    assert!(hosts.contains("one that allow.hosts gives"), "{hosts}");
 }
 
 #[test]

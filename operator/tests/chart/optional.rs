@@ -58,7 +58,10 @@ fn the_operator_is_reached_for_metrics_and_reaches_what_it_needs() {
         .flat_map(|rule| rule["ports"].as_array().unwrap())
         .map(|port| port["port"].as_i64().unwrap())
         .collect();
-    assert_eq!(ports, [53, 53, 443, 6443, 9090, 4222, 4333]);
+    assert_eq!(
+        ports,
+        [53, 53, 5353, 5353, 443, 6443, 8443, 16443, 9090, 4222, 4333]
+    );
     let narrow = render(EVERYTHING);
     let narrow = &narrow.get("NetworkPolicy", "wahook-operator")["spec"]["ingress"][0]["from"][0];
     assert_eq!(

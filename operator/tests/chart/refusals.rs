@@ -3,7 +3,7 @@
 use crate::support::{Helm, NATS};
 
 /// Values, and what the message has to name.
-const BAD: [(&str, &str); 43] = [
+const BAD: [(&str, &str); 44] = [
     ("replica: 3", "replica"),
     ("replicas: -1", "replicas"),
     ("replicas: two", "replicas"),
@@ -39,6 +39,7 @@ const BAD: [(&str, &str); 43] = [
     ("allow: {hosts: {shop: hooks.example.com}}", "hosts"),
     ("allow: {everything: true}", "everything"),
     ("allow: {natsServers: nats://nats:4222}", "natsServers"),
+    ("allow: {maxStreamBytes: much}", "maxStreamBytes"),
     ("allow: {issuers: [letsencrypt]}", "issuers"),
     ("crds: {install: true}", "install"),
     ("nats: {enabled: true}", "nats.auth.password"),

@@ -152,7 +152,7 @@ fn brokers_and_streams() {
     );
     switch("domain", "spec: {nats: {domain: hub}}");
     flag("authorities_of_the_operator", "{}", |settings| {
-        settings.nats.ca = Some("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".into());
+        settings.nats.ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".into();
     });
 }
 

@@ -2,7 +2,7 @@
 //! to be read again.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wahook_crds::{StreamManagement, WhatsAppWebhook};
@@ -133,7 +133,7 @@ fn check(resource: &WhatsAppWebhook, settings: &Settings) {
         (tls.required || tls.first || named, tls.first)
     );
     let own_ca = tls.ca_secret_ref.is_some() || tls.ca_config_map_ref.is_some();
-    let ca_file = match &settings.nats.ca {
+    let ca_file = match &settings.nats.ca.current() {
         _ if own_ca => Some(secret("nats-ca.crt")),
         Some(_) if servers.iter().all(|url| settings.nats.servers.contains(url)) => {
             Some(PathBuf::from(CONFIG_DIR).join(names::CA_KEY))
@@ -200,7 +200,7 @@ fn proxied() -> Settings {
     let mut settings = settings();
     settings.subject_prefix = "wa-2_b".into();
     settings.receiver.trusted_proxies = vec!["10.0.0.0/8".into(), "2001:db8::/32".into()];
-    settings.nats.ca = Some("-----BEGIN CERTIFICATE-----\n".into());
+    settings.nats.ca = "-----BEGIN CERTIFICATE-----\n".into();
     settings
 }
 
@@ -274,10 +274,10 @@ fn flags_replace_pods_only_when_they_must() {
         usual
     );
     // Which file holds the authorities is read at the start, what it holds is not.
-    let ca = with(|settings| settings.nats.ca = Some("one".into()));
+    let ca = with(|settings| settings.nats.ca = "one".into());
     assert_ne!(ca.digest(), usual);
     assert_eq!(
-        with(|settings| settings.nats.ca = Some("two".into())).digest(),
+        with(|settings| settings.nats.ca = "two".into()).digest(),
         ca.digest()
     );
 }
@@ -321,4 +321,25 @@ fn the_file_is_one_document_with_the_sections_of_the_example() {
         }
         assert_eq!(example[section].is_object(), value.is_object(), "{section}");
     }
+}
+
+/// What receivers of other versions have to read is kept, and is what this version really writes.
+#[test]
+fn the_file_of_this_version_is_kept_for_the_receivers_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut resource = yaml(&std::fs::read_to_string(root.join("examples/full.yaml")).unwrap());
+    resource["metadata"]["namespace"] = "shop".into();
+    let settings = generous();
+    let written = configuration(&valid(&parsed(&resource), &settings), &settings);
+    let kept = format!(
+        "receiver/tests/config_versions/{}.yaml",
+        env!("CARGO_PKG_VERSION")
+    );
+    let text = std::fs::read_to_string(root.join(&kept)).unwrap();
+    let as_tree = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(
+        as_tree(&text),
+        as_tree(&written.yaml()),
+        "{kept} is not what the operator writes: renew it before the release, and never afterwards"
+    );
 }

@@ -212,6 +212,25 @@ fn what_a_flag_would_allow() {
     }
 }
 
+#[test]
+fn a_stream_on_the_operators_broker_is_no_larger_than_allowed() {
+    let limit = |settings: &mut Settings| settings.nats.max_stream_bytes = Some(10 << 30);
+    let (condition, reason, message) = one("spec: {nats: {stream: {maxBytes: 11Gi}}}", limit);
+    assert_eq!(
+        (condition, reason),
+        (ConditionType::StreamReady, Reason::SettingNotAllowed)
+    );
+    assert!(message.contains("10Gi at most"), "{message}");
+    let mut settings = settings();
+    limit(&mut settings);
+    valid(&smallest("spec: {nats: {stream: {maxBytes: 10Gi}}}"), &settings);
+    // Room that is not the operator's.
+    valid(
+        &smallest("spec: {nats: {servers: ['nats://nats.books:4222'], stream: {maxBytes: 11Gi}}}"),
+        &settings,
+    );
+}
+
 fn letsencrypt() -> wahook_crds::IssuerRef {
     wahook_crds::IssuerRef {
         name: "letsencrypt".into(),
@@ -449,7 +468,7 @@ fn where_the_certificate_comes_from() {
 #[test]
 fn the_operators_authorities_are_for_its_own_servers() {
     let mut settings = settings();
-    settings.nats.ca = Some("PEM".into());
+    settings.nats.ca = "PEM".into();
     let has = |patch: &str| valid(&smallest(patch), &settings).nats.ca.is_some();
     assert!(has("{}") && has("spec: {nats: {servers: ['nats://nats.nats:4222']}}"));
     assert!(!has("spec: {nats: {servers: ['nats://other']}}"));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use wahook_crds::WhatsAppWebhook;
+use wahook_operator::authorities::Authorities;
 use wahook_operator::build::build;
 use wahook_operator::child::{Child, ChildKind};
 use wahook_operator::settings::{
@@ -67,7 +68,8 @@ pub(crate) fn settings() -> Settings {
         subject_prefix: "whatsapp".into(),
         nats: NatsDefaults {
             servers: vec!["nats://nats.nats:4222".into()],
-            ca: None,
+            ca: Authorities::default(),
+            max_stream_bytes: None,
         },
         receiver: ReceiverDefaults {
             image: "registry.example.com/wahook-receiver:1.2.3".into(),

@@ -10,6 +10,7 @@ use kube::client::ClientBuilder;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wahook_crds::conditions::Reason;
+use wahook_operator::authorities::Authorities;
 use wahook_operator::controller::{self, Context, Timing};
 use wahook_operator::jetstream::{StreamOwner, StreamReport};
 use wahook_operator::leader::Fence;
@@ -57,7 +58,8 @@ pub fn settings() -> Settings {
         subject_prefix: "whatsapp".to_owned(),
         nats: NatsDefaults {
             servers: vec!["nats://nats.nats:4222".to_owned()],
-            ca: None,
+            ca: Authorities::default(),
+            max_stream_bytes: None,
         },
         receiver: ReceiverDefaults {
             image: "registry.example.com/wahook-receiver:1".to_owned(),
