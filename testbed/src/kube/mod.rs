@@ -33,6 +33,7 @@ mod ready;
 mod schemas;
 mod storage;
 mod sweep;
+mod wires;
 mod worker;
 
 pub use api::Api;
