@@ -37,7 +37,7 @@ mod wires;
 mod worker;
 
 pub use api::Api;
-pub use audit::{AuditEvent, AuditLevel, AuditObject, AuditStatus, AuditUser};
+pub use audit::{AuditEvent, AuditLevel, AuditObject, AuditStatus, AuditTail, AuditUser};
 pub use conform::{Conformer, Finding};
 pub use control_plane::{ControlPlane, ControlPlaneBuilder};
 pub use error::KubeError;
