@@ -16,6 +16,7 @@ mod conform;
 mod control_plane;
 mod detached;
 mod error;
+mod firewall;
 mod foreign;
 mod host;
 mod ingress;

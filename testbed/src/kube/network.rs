@@ -17,7 +17,7 @@ use super::error::KubeError;
 use super::host::Host;
 use super::plane::SERVICE_RANGE;
 use super::worker::containerd_socket;
-use super::{sweep, wires};
+use super::{firewall, sweep, wires};
 
 /// The node's address: the API server, the name server and the ingress proxy are there.
 pub const NODE_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 254, 0, 1);
@@ -29,8 +29,8 @@ pub(crate) const WHOLE_RANGE: &str = "10.254.0.0/16";
 const FIRST_POD: &str = "10.254.0.10";
 /// The device with the node's address. A bridge without ports: every kernel has one, and it is up without a peer.
 pub(crate) const DEVICE: &str = "wahook0";
-/// What the network is called in the files of the network plugins.
-const NAME: &str = "wahook-testbed";
+/// What the network is called in the files of the network plugins, and in a firewall's.
+pub(crate) const NAME: &str = "wahook-testbed";
 /// Where everything is that must not outlive the machine's run: sockets, network namespaces, leases of addresses. A
 /// short path, since it holds sockets.
 pub(crate) const STATE: &str = "/run/wahook-testbed";
@@ -63,6 +63,7 @@ pub(crate) async fn up(host: &Host, directory: &Path) -> Result<(), KubeError> {
         None => begin(host, directory).await?,
     }
     fs::write(FORWARDING, "1").map_err(KubeError::io("let packets through to pods"))?;
+    firewall::open(host).await?;
     if run(&host.ip, &["link", "show", "dev", DEVICE]).await.is_err() {
         run(&host.ip, &["link", "add", "name", DEVICE, "type", "bridge"]).await?;
     }
@@ -118,6 +119,7 @@ pub(crate) async fn down(host: &Host, directory: &Path) -> Result<(), KubeError>
         }
     }
     wires::take_away(host).await?;
+    firewall::close(host).await?;
     if run(&host.ip, &["link", "show", "dev", DEVICE]).await.is_ok() {
         run(&host.ip, &["link", "delete", "dev", DEVICE]).await?;
     }

@@ -8,6 +8,7 @@ mod requests;
 mod run;
 mod stage;
 mod state;
+mod streams;
 
 use std::fs;
 use std::path::PathBuf;

@@ -9,7 +9,8 @@ use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 
 use super::operator::Cost;
-use super::requests::Count;
+use super::requests::{Count, told};
+use super::streams::Changes;
 use crate::workspace::Workspace;
 
 /// What was measured.
@@ -25,19 +26,19 @@ pub(super) struct Figures {
     /// Until the operator wrote nothing more.
     pub(super) work: Count,
     pub(super) work_cost: Cost,
-    pub(super) streams: usize,
+    pub(super) streams: Changes,
     /// The quiet time.
     pub(super) quiet_seconds: u64,
     pub(super) quiet: Count,
     pub(super) quiet_looks: u64,
     pub(super) quiet_cpu: f64,
     pub(super) quiet_cost: Cost,
-    pub(super) quiet_streams: usize,
+    pub(super) quiet_streams: Changes,
     /// The start over what has converged.
     pub(super) again_seconds: f64,
     pub(super) again: Count,
     pub(super) again_cost: Cost,
-    pub(super) again_streams: usize,
+    pub(super) again_streams: Changes,
 }
 
 /// What it was measured on.
@@ -117,13 +118,13 @@ impl Figures {
                     self.work_cost.cpu * 1000.0 / count(self.resources)
                 ),
             ),
-            ("streams made", self.streams.to_string()),
+            ("changes of streams for it", told(&self.streams)),
             (
                 &quiet,
                 format!(
-                    "{} writes, {} changes of streams",
+                    "{} writes; changes of streams: {}",
                     self.quiet.written(),
-                    self.quiet_streams
+                    told(&self.quiet_streams)
                 ),
             ),
             (
@@ -146,9 +147,9 @@ impl Figures {
             (
                 "started again: writes",
                 format!(
-                    "{}, {} changes of streams",
+                    "{}; changes of streams: {}",
                     self.again.written(),
-                    self.again_streams
+                    told(&self.again_streams)
                 ),
             ),
             (
@@ -213,7 +214,7 @@ impl Figures {
             text,
             "\nThe writes while it worked: {}.\n\nKept: everything converged, and neither in the quiet time nor after a new \
              start anything was written but the Lease.\n",
-            self.work.told()
+            told(&self.work.writes)
         );
         text
     }

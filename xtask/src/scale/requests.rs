@@ -79,14 +79,17 @@ impl Count {
     pub(super) fn written(&self) -> usize {
         self.writes.values().sum()
     }
+}
 
-    /// The writes in words.
-    pub(super) fn told(&self) -> String {
-        let parts: Vec<_> = self
-            .writes
-            .iter()
-            .map(|(what, number)| format!("{number} {what}"))
-            .collect();
+/// Counts in words.
+pub(super) fn told(counts: &BTreeMap<String, usize>) -> String {
+    let parts: Vec<_> = counts
+        .iter()
+        .map(|(what, number)| format!("{number} {what}"))
+        .collect();
+    if parts.is_empty() {
+        "nothing".to_owned()
+    } else {
         parts.join(", ")
     }
 }
@@ -117,8 +120,8 @@ mod tests {
             count.note(&event);
         }
         assert_eq!((count.reads, count.lease, count.written()), (1, 1, 3));
-        let told = "1 create events, 1 deletecollection pods, 1 patch whatsappwebhooks/status";
-        assert_eq!(count.told(), told);
+        let words = "1 create events, 1 deletecollection pods, 1 patch whatsappwebhooks/status";
+        assert_eq!(told(&count.writes), words);
         assert_eq!(count.clone().and(count).written(), 6);
     }
 }

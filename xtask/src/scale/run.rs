@@ -1,20 +1,18 @@
 //! The run: apply, converge, be quiet, start again.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
 use tokio::time::sleep;
 
 use super::error::{Result, ScaleError};
 use super::operator::{Looks, Operator, Options};
 use super::others::Others;
 use super::report::Figures;
-use super::requests::{Count, Requests};
+use super::requests::{Count, Requests, told};
 use super::stage::{Stage, TO_A_NAMESPACE};
 use super::state::{State, children_of_one, missing_children};
+use super::streams::Streams;
 
 /// How long everything may take to become ready: the controllers of Kubernetes set the pace, not the operator.
 const READY_LIMIT: Duration = Duration::from_secs(300);
@@ -26,8 +24,6 @@ const SETTLED_AFTER: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often whoever waits is told.
 const TELL_EVERY: Duration = Duration::from_secs(10);
-/// What JetStream says when a stream is made, changed or deleted.
-const CHANGES_OF_STREAMS: &str = "$JS.EVENT.ADVISORY.STREAM.*.>";
 
 /// What is to be measured.
 #[derive(Debug)]
@@ -42,7 +38,7 @@ struct Run<'a> {
     plan: &'a Plan,
     stage: &'a Stage,
     requests: Requests,
-    changes: Arc<AtomicUsize>,
+    streams: Streams,
     figures: Figures,
 }
 
@@ -55,21 +51,12 @@ pub(super) async fn measure(plan: &Plan) -> Result<Figures> {
         kubeconfig: stage.kubeconfig.clone(),
         nats: stage.nats.url(),
     };
-    let client = stage.nats.client().await?;
-    let mut told = client.subscribe(CHANGES_OF_STREAMS).await?;
-    let changes = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&changes);
-    let listening = tokio::spawn(async move {
-        while told.next().await.is_some() {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-    });
     let _others = Others::start(stage.plane.api().clone());
     let mut run = Run {
         plan,
         stage: &stage,
         requests: Requests::new(stage.plane.audit_tail(), &Stage::user()),
-        changes,
+        streams: Streams::listen(stage.nats.client().await?).await?,
         figures: Figures {
             resources: plan.resources,
             namespaces: plan.resources.div_ceil(TO_A_NAMESPACE),
@@ -86,7 +73,6 @@ pub(super) async fn measure(plan: &Plan) -> Result<Figures> {
     // What its end wrote (it gives the Lease back) is no part of the new start.
     run.requests.more()?;
     run.again(&Operator::start(&options)?).await?;
-    listening.abort();
     Ok(run.figures)
 }
 
@@ -100,7 +86,7 @@ impl Run<'_> {
         self.figures.applied = began.elapsed().as_secs_f64();
         let limit = READY_LIMIT + READY_LIMIT_EACH * u32::try_from(all).unwrap_or(u32::MAX);
         let api = self.stage.plane.api();
-        let (mut told, mut children) = (Instant::now(), false);
+        let (mut said, mut children) = (Instant::now(), false);
         loop {
             operator.expect_running("the webhooks were applied")?;
             let state = State::of(api).await?;
@@ -118,16 +104,16 @@ impl Run<'_> {
             if began.elapsed() > limit {
                 return Err(late("all webhooks ready", limit, so_far, operator));
             }
-            if told.elapsed() > TELL_EVERY {
+            if said.elapsed() > TELL_EVERY {
                 eprintln!("scale: {:>4} s  {so_far}", began.elapsed().as_secs());
-                told = Instant::now();
+                said = Instant::now();
             }
             sleep(LOOK_EVERY).await;
         }
         self.figures.ready = began.elapsed().as_secs_f64();
         self.figures.work = self.settled(operator).await?;
         self.figures.work_cost = operator.cost()?;
-        self.figures.streams = self.changes.swap(0, Ordering::Relaxed);
+        self.figures.streams = self.streams.more().await;
         Ok(())
     }
 
@@ -136,14 +122,14 @@ impl Run<'_> {
         let seconds = self.plan.quiet_seconds;
         let (before, looks) = (operator.cost()?, operator.looks().await);
         let began = Instant::now();
-        let mut told = began;
+        let mut said = began;
         eprintln!("scale: all are ready; watching for {seconds} s");
         while began.elapsed() < Duration::from_secs(seconds) {
             operator.expect_running("nothing changed")?;
             sleep(LOOK_EVERY.min(Duration::from_secs(seconds).saturating_sub(began.elapsed()))).await;
-            if told.elapsed() > TELL_EVERY * 3 {
+            if said.elapsed() > TELL_EVERY * 3 {
                 eprintln!("scale: {:>4} s  quiet", began.elapsed().as_secs());
-                told = Instant::now();
+                said = Instant::now();
             }
         }
         let cost = operator.cost()?;
@@ -151,7 +137,7 @@ impl Run<'_> {
         self.figures.quiet_cost = cost;
         self.figures.quiet_looks = operator.looks().await.ended - looks.ended;
         self.figures.quiet = self.requests.more()?;
-        self.figures.quiet_streams = self.changes.swap(0, Ordering::Relaxed);
+        self.figures.quiet_streams = self.streams.more().await;
         Ok(())
     }
 
@@ -176,7 +162,7 @@ impl Run<'_> {
         // Writes that come late count too.
         sleep(SETTLED_AFTER).await;
         self.figures.again = self.requests.more()?;
-        self.figures.again_streams = self.changes.swap(0, Ordering::Relaxed);
+        self.figures.again_streams = self.streams.more().await;
         Ok(())
     }
 
@@ -187,7 +173,7 @@ impl Run<'_> {
         let mut since = Instant::now();
         while since.elapsed() < SETTLED_AFTER || operator.looks().await.active > 0 {
             if began.elapsed() > SETTLE_LIMIT {
-                let state = format!("it has written {}", count.told());
+                let state = format!("it has written {}", told(&count.writes));
                 return Err(late("nothing left to write", SETTLE_LIMIT, state, operator));
             }
             sleep(LOOK_EVERY).await;
@@ -205,13 +191,14 @@ impl Figures {
     /// Whether nothing was written when nothing had to be.
     pub(super) fn kept(&self) -> Result {
         for (when, count, streams) in [
-            ("in the quiet time", &self.quiet, self.quiet_streams),
-            ("after its new start", &self.again, self.again_streams),
+            ("in the quiet time", &self.quiet, &self.quiet_streams),
+            ("after its new start", &self.again, &self.again_streams),
         ] {
-            if count.written() > 0 || streams > 0 {
+            if count.written() > 0 || !streams.is_empty() {
                 return Err(ScaleError::Broken(format!(
-                    "{when} the operator wrote although nothing had changed: {}; {streams} changes of streams",
-                    count.told()
+                    "{when} the operator wrote although nothing had changed: to the API server {}, to streams {}",
+                    told(&count.writes),
+                    told(streams)
                 )));
             }
         }
@@ -247,7 +234,7 @@ mod tests {
             "{error}"
         );
         let figures = Figures {
-            quiet_streams: 1,
+            quiet_streams: [("UPDATED".to_owned(), 1)].into(),
             ..Figures::default()
         };
         assert!(figures.kept().is_err());
