@@ -102,7 +102,8 @@ impl Run<'_> {
             }
             let so_far = format!("{} of {all} observed, {} ready", state.observed, state.ready);
             if began.elapsed() > limit {
-                return Err(late("all webhooks ready", limit, so_far, operator));
+                let state = format!("{so_far}; one that is not says: {}", state.complaint);
+                return Err(late("all webhooks ready", limit, state, operator));
             }
             if said.elapsed() > TELL_EVERY {
                 eprintln!("scale: {:>4} s  {so_far}", began.elapsed().as_secs());

@@ -20,8 +20,8 @@ const AT_A_TIME: usize = 8;
 /// How long the API server may take until it serves a kind.
 const SERVED_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Bytes of a stream: the least there may be, since they are reserved.
-const STREAM_BYTES: u64 = 1 << 20;
+/// What a webhook reserves on the broker: the least there may be (`maxBytes: 1Mi`), for events and for large ones.
+const RESERVED: u64 = 2 << 20;
 
 /// Everything but the operator. Dropping it ends it.
 pub(super) struct Stage {
@@ -35,7 +35,7 @@ pub(super) struct Stage {
 impl Stage {
     /// Starts the control plane and the broker, and makes the operator an account.
     pub(super) async fn build(resources: usize) -> Result<Self> {
-        let room = STREAM_BYTES * (resources as u64 + 64);
+        let room = RESERVED * (resources as u64 + 64);
         let nats = NatsServer::builder().max_file_bytes(room).start().await?;
         let plane = ControlPlane::start().await?;
         let api = plane.api();

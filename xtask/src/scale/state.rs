@@ -15,22 +15,26 @@ const ABSENT: [ChildKind; 2] = [ChildKind::HorizontalPodAutoscaler, ChildKind::H
 const WEBHOOKS: &str = "/apis/wahook.dev/v1alpha1/whatsappwebhooks";
 
 /// How many resources there are in which state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     /// The operator has seen their newest generation.
     pub(super) observed: usize,
     /// `Ready`, with every receiver.
     pub(super) ready: usize,
+    /// What the first one that is not ready says.
+    pub(super) complaint: String,
 }
 
 impl State {
     pub(super) async fn of(api: &Api) -> Result<Self> {
         let list = api.get(WEBHOOKS).await?;
         let webhooks = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let unready = webhooks.iter().find(|webhook| !is_ready(webhook));
         let count = |is: fn(&Value) -> bool| webhooks.iter().filter(|webhook| is(webhook)).count();
         Ok(Self {
             observed: count(is_observed),
             ready: count(is_ready),
+            complaint: unready.map(complaint).unwrap_or_default(),
         })
     }
 }
@@ -49,6 +53,16 @@ fn is_ready(webhook: &Value) -> bool {
             && condition["observedGeneration"] == webhook["metadata"]["generation"]
     });
     ready && status["replicas"].is_i64() && status["replicas"] == status["readyReplicas"]
+}
+
+fn complaint(webhook: &Value) -> String {
+    let conditions = webhook["status"]["conditions"].as_array().map(Vec::as_slice);
+    let ready = conditions
+        .unwrap_or_default()
+        .iter()
+        .find(|one| one["type"] == "Ready");
+    let says = ready.and_then(|ready| ready["message"].as_str());
+    says.unwrap_or("it has no condition yet").to_owned()
 }
 
 /// The name of a resource's child.
