@@ -7,6 +7,7 @@ mod demo;
 mod e2e;
 mod generate;
 mod image;
+mod scale;
 mod test;
 mod workspace;
 
@@ -37,6 +38,8 @@ enum Command {
     Image(image::ImageArgs),
     /// Install, use, break, repair and remove everything on a real Kubernetes node, with messages arriving all the while
     E2e(e2e::E2eArgs),
+    /// Give one operator hundreds of webhooks, on a control plane without a node: what it costs, and that it then rests
+    Scale(scale::ScaleArgs),
     /// Write the files that are made from the code: golden files and reference pages
     Generate(generate::GenerateArgs),
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Cluster(args) => cluster::run(&args).map_err(Into::into),
         Command::Image(args) => boxed(|workspace| image::run(workspace, &args)),
         Command::E2e(args) => boxed(|workspace| e2e::run(workspace, &args)),
+        Command::Scale(args) => boxed(|workspace| scale::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };
     done.unwrap_or_else(|error| {

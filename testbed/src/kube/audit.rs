@@ -3,7 +3,8 @@
 //! What a test of permissions needs: a role is exact when every request of its owner was allowed and every rule of
 //! it was used.
 
-use std::path::Path;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::Deserialize;
@@ -102,6 +103,11 @@ impl AuditEvent {
                 .is_some_and(|object| object.resource == resource && object.subresource == subresource)
     }
 
+    /// Whether it asked for a change.
+    pub fn is_write(&self) -> bool {
+        !["get", "list", "watch"].contains(&self.verb.as_str())
+    }
+
     /// The HTTP status code; `None` while a watch runs.
     pub fn code(&self) -> Option<u16> {
         self.response_status.as_ref().map(|status| status.code)
@@ -123,19 +129,56 @@ impl AuditLevel {
     }
 }
 
+/// The audit log, read piece by piece: each request once. For logs too long to be read again and again.
+#[derive(Debug)]
+pub struct AuditTail {
+    path: PathBuf,
+    read: u64,
+}
+
+impl AuditTail {
+    /// From the beginning of the log.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, read: 0 }
+    }
+
+    /// The requests since the last call. A line that is still being written is left for the next one.
+    ///
+    /// # Errors
+    /// [`KubeError::Io`] when the log cannot be read.
+    pub fn more(&mut self) -> Result<Vec<AuditEvent>, KubeError> {
+        let text = match self.unread() {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(KubeError::io("read the audit log")(error)),
+        };
+        let whole = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        let lines = text[..whole]
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
+        let events = lines
+            .map(serde_json::from_slice)
+            .collect::<Result<_, _>>()
+            .map_err(|error| KubeError::io("read the audit log")(error.into()))?;
+        self.read += whole as u64;
+        Ok(events)
+    }
+
+    fn unread(&self) -> io::Result<Vec<u8>> {
+        let mut file = fs::File::open(&self.path)?;
+        file.seek(SeekFrom::Start(self.read))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
 /// Every event in the log. A line that is still being written is left for the next reading.
 pub(crate) fn read(path: &Path) -> Result<Vec<AuditEvent>, KubeError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(KubeError::io("read the audit log")(error)),
-    };
-    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    whole
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()
-        .map_err(|error| KubeError::io("read the audit log")(error.into()))
+    AuditTail::new(path.to_owned()).more()
 }
 
 #[cfg(test)]
@@ -159,6 +202,20 @@ mod tests {
         assert_eq!(read(&path).unwrap(), []);
         fs::write(&path, format!("{LINE}\n{{\"kind\":\"Ev")).unwrap();
         assert_eq!(read(&path).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_tail_gives_each_line_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.log");
+        let mut tail = AuditTail::new(path.clone());
+        assert_eq!(tail.more().unwrap(), []);
+        let (half, rest) = LINE.split_at(40);
+        fs::write(&path, format!("{LINE}\n{half}")).unwrap();
+        assert_eq!(tail.more().unwrap().len(), 1);
+        fs::write(&path, format!("{LINE}\n{half}{rest}\n{LINE}\n")).unwrap();
+        assert_eq!(tail.more().unwrap().len(), 2);
+        assert_eq!(tail.more().unwrap(), []);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::api::Api;
-use super::audit::{self, AuditEvent, AuditLevel};
+use super::audit::{self, AuditEvent, AuditLevel, AuditTail};
 use super::error::KubeError;
 use super::install::{self, Programs};
 use super::kubeconfig::Login;
@@ -190,6 +190,11 @@ impl ControlPlane {
     /// [`KubeError::Io`] when the log cannot be read.
     pub fn audit_events(&self) -> Result<Vec<AuditEvent>, KubeError> {
         audit::read(&self.audit_log())
+    }
+
+    /// The same from the beginning, in pieces.
+    pub fn audit_tail(&self) -> AuditTail {
+        AuditTail::new(self.audit_log())
     }
 
     /// The programs it runs, `kubectl` among them.

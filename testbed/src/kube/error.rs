@@ -98,6 +98,17 @@ pub enum KubeError {
         /// Its directory.
         directory: PathBuf,
     },
+    /// Something of the machine is in the way of the node's network.
+    #[error(
+        "addresses or routes of 10.254.0.0/16 are on {} already, and pods with the same addresses would be cut off. What \
+         another node left goes by `ip link delete dev {}`; a network of yours in this range and a node exclude each other",
+        devices.join(", "),
+        devices.first().map_or("DEVICE", String::as_str)
+    )]
+    NetworkTaken {
+        /// The devices.
+        devices: Vec<String>,
+    },
     /// One of the node's programs is not here and could not be built.
     #[error(transparent)]
     Tool(#[from] ToolError),

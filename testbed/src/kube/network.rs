@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -15,17 +16,21 @@ use super::command::run;
 use super::error::KubeError;
 use super::host::Host;
 use super::plane::SERVICE_RANGE;
+use super::worker::containerd_socket;
+use super::{firewall, sweep, wires};
 
 /// The node's address: the API server, the name server and the ingress proxy are there.
 pub const NODE_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 254, 0, 1);
 /// The addresses of pods.
 pub(crate) const POD_RANGE: &str = "10.254.0.0/24";
+/// What holds the addresses of pods and of Services, and nothing else on the machine may use.
+pub(crate) const WHOLE_RANGE: &str = "10.254.0.0/16";
 /// Pods begin here; what is below stays free for the node.
 const FIRST_POD: &str = "10.254.0.10";
 /// The device with the node's address. A bridge without ports: every kernel has one, and it is up without a peer.
 pub(crate) const DEVICE: &str = "wahook0";
-/// What the network is called in the files of the network plugins.
-const NAME: &str = "wahook-testbed";
+/// What the network is called in the files of the network plugins, and in a firewall's.
+pub(crate) const NAME: &str = "wahook-testbed";
 /// Where everything is that must not outlive the machine's run: sockets, network namespaces, leases of addresses. A
 /// short path, since it holds sockets.
 pub(crate) const STATE: &str = "/run/wahook-testbed";
@@ -45,34 +50,20 @@ struct Owner {
 /// Makes the network for the cluster in `directory`, or finds it as it should be.
 pub(crate) async fn up(host: &Host, directory: &Path) -> Result<(), KubeError> {
     match owner()? {
-        Some(owner) if owner.directory != directory && owner.directory.join("cluster.json").exists() => {
+        Some(owner) if owner.directory == directory => {}
+        Some(owner) if owner.directory.join("cluster.json").exists() => {
             return Err(KubeError::OtherNode {
                 directory: owner.directory,
             });
         }
-        Some(owner) => remember(&Owner {
-            directory: directory.to_owned(),
-            ..owner
-        })?,
-        None => {
-            if run(&host.nft, &["list", "table", "ip", "kube-proxy"])
-                .await
-                .is_ok()
-            {
-                return Err(KubeError::Host(
-                    "this machine is a Kubernetes node already; name its kubeconfig in KUBECONFIG".to_owned(),
-                ));
-            }
-            remember(&Owner {
-                directory: directory.to_owned(),
-                forwarding: fs::read_to_string(FORWARDING)
-                    .map_err(KubeError::io("read the setting of forwarding"))?
-                    .trim()
-                    .to_owned(),
-            })?;
+        Some(orphan) => {
+            take_away(host, &orphan).await?;
+            begin(host, directory).await?;
         }
+        None => begin(host, directory).await?,
     }
     fs::write(FORWARDING, "1").map_err(KubeError::io("let packets through to pods"))?;
+    firewall::open(host).await?;
     if run(&host.ip, &["link", "show", "dev", DEVICE]).await.is_err() {
         run(&host.ip, &["link", "add", "name", DEVICE, "type", "bridge"]).await?;
     }
@@ -80,6 +71,38 @@ pub(crate) async fn up(host: &Host, directory: &Path) -> Result<(), KubeError> {
     run(&host.ip, &["address", "replace", &address, "dev", DEVICE]).await?;
     run(&host.ip, &["link", "set", "dev", DEVICE, "up"]).await?;
     Ok(())
+}
+
+/// Makes sure that the machine has room for the network, and notes whose it is.
+async fn begin(host: &Host, directory: &Path) -> Result<(), KubeError> {
+    if run(&host.nft, &["list", "table", "ip", "kube-proxy"])
+        .await
+        .is_ok()
+    {
+        return Err(KubeError::Host(
+            "this machine is a Kubernetes node already; name its kubeconfig in KUBECONFIG".to_owned(),
+        ));
+    }
+    wires::expect_none(host).await?;
+    let forwarding =
+        fs::read_to_string(FORWARDING).map_err(KubeError::io("read the setting of forwarding"))?;
+    remember(&Owner {
+        directory: directory.to_owned(),
+        forwarding: forwarding.trim().to_owned(),
+    })
+}
+
+/// Takes away what is left of a node whose directory was deleted, so that nobody can take it down any more.
+async fn take_away(host: &Host, orphan: &Owner) -> Result<(), KubeError> {
+    if UnixStream::connect(containerd_socket()).is_ok() {
+        return Err(KubeError::Host(format!(
+            "a node runs on this machine though its directory {} was deleted; end its processes by hand              (their command lines name that directory) and start again",
+            orphan.directory.display()
+        )));
+    }
+    sweep::containers().await?;
+    sweep::traces(host, &orphan.directory, true).await?;
+    down(host, &orphan.directory).await
 }
 
 /// Takes the network away if it belongs to `directory`. Pods must be gone.
@@ -95,6 +118,8 @@ pub(crate) async fn down(host: &Host, directory: &Path) -> Result<(), KubeError>
             run(&host.nft, &["delete", "table", family, "kube-proxy"]).await?;
         }
     }
+    wires::take_away(host).await?;
+    firewall::close(host).await?;
     if run(&host.ip, &["link", "show", "dev", DEVICE]).await.is_ok() {
         run(&host.ip, &["link", "delete", "dev", DEVICE]).await?;
     }

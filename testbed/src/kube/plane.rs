@@ -174,6 +174,8 @@ impl Plane {
             flag("allow-privileged", "true"),
             flag("audit-policy-file", self.audit_policy()),
             flag("audit-log-path", audit_log),
+            // In megabytes. One file, however long: what a run is judged by must not be rotated away.
+            flag("audit-log-maxsize", "102400"),
             flag("profiling", "false"),
         ]);
         Part {

@@ -52,6 +52,9 @@ pub(crate) enum E2eError {
         /// Its standard error.
         complaint: String,
     },
+    /// Somebody stopped it.
+    #[error("the run was stopped before its end")]
+    Interrupted,
     /// Something is not as it should be.
     #[error("{0}")]
     Unmet(String),

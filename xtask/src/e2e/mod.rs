@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use self::error::E2eError;
 use self::error::Result;
@@ -75,7 +76,10 @@ pub(crate) fn run(workspace: &Workspace, args: &E2eArgs) -> Result<ExitCode> {
             let began = Instant::now();
             let mut house = House::start(workspace, &directory).await?;
             told("a node with an ingress proxy, and the images in it", began, "");
-            let outcome = steps(&mut house).await;
+            let outcome = tokio::select! {
+                outcome = steps(&mut house) => outcome,
+                () = interrupted() => return Err(E2eError::Interrupted),
+            };
             if outcome.is_err() {
                 diagnose(&house).await;
             }
@@ -87,11 +91,27 @@ pub(crate) fn run(workspace: &Workspace, args: &E2eArgs) -> Result<ExitCode> {
                 "The cluster stays: export KUBECONFIG={}",
                 directory.join("kubeconfig").display()
             );
-        } else {
-            House::end(&directory).await?;
+        } else if let Err(error) = House::end(&directory).await {
+            eprintln!("cargo xtask: {error}");
+            // Why the run failed is said by the caller, and matters more.
+            return outcome.and(Err(error));
         }
         outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+/// Whoever stops the run, or the job it is part of, wants no node to stay either.
+async fn interrupted() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => drop(terminated.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }
 
 /// Does a step and says what came of it.

@@ -10,6 +10,8 @@ use super::founder::{SHOP, SHOP_HOST, delivered, post};
 use super::house::{House, NAMESPACE, names};
 
 const LIMIT: Duration = Duration::from_secs(120);
+/// So many answers in a row are of every receiver, not of one that is ahead of the others.
+const IN_A_ROW: usize = 4;
 
 /// A second app secret comes, the first one goes: no restart, and each is taken exactly as long as it is listed.
 pub(super) async fn rotate(house: &mut House) -> Result<String> {
@@ -77,11 +79,11 @@ pub(super) async fn rotate(house: &mut House) -> Result<String> {
     Ok(rolls.to_owned())
 }
 
-/// Posts until the answer is this; two answers in a row, one for each receiver.
+/// Posts until the answer is this, [`IN_A_ROW`] times.
 async fn answered(house: &House, status: u16) -> Result {
     let deadline = Instant::now() + LIMIT;
     let mut in_a_row = 0;
-    while in_a_row < 4 {
+    while in_a_row < IN_A_ROW {
         match post(house, SHOP_HOST, status).await {
             Ok(()) => in_a_row += 1,
             Err(error) if Instant::now() > deadline => return Err(error),
@@ -148,9 +150,12 @@ pub(super) async fn broker(house: &House) -> Result<String> {
         ))
         .await?;
     kubectl.condition(SHOP, "Ready", "True", "").await?;
+    // A receiver counts as ready for a while without a broker, and takes seconds to find it again. Meta repeats meanwhile.
+    answered(house, 200).await?;
     delivered(house, SHOP, SHOP_HOST).await?;
     let after = house.stored(SHOP).await?.len();
-    expect(after == before + 1, || {
+    // What was refused may be stored all the same.
+    expect(after > before + IN_A_ROW, || {
         format!("{before} events before, {after} after")
     })?;
     Ok(format!("503 while it was away, {before} events kept"))
