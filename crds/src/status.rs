@@ -53,6 +53,15 @@ pub struct StreamStatus {
     /// The subjects it stores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
+    /// What every subject of it begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_prefix: Option<String>,
+    /// The NATS servers that it is on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<String>,
+    /// The ConfigMap that says all this to the pods of consumers, as variables for `envFrom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map: Option<String>,
 }
 
 /// The certificate of the host.

@@ -21,13 +21,14 @@ pub(super) fn withhold_url(map: &mut DynamicObject) {
 
 pub(super) fn build(webhook: &Validated) -> Child {
     let stream = &webhook.stream.spec;
-    // `whatsapp.shop.main`: what every subject begins with.
-    let prefix = stream.subjects.trim_end_matches(".>");
     let entries = [
         ("NATS_URL", Some(webhook.nats.servers.join(","))),
         ("WAHOOK_STREAM", Some(stream.name.clone())),
         ("WAHOOK_SUBJECTS", Some(stream.subjects.clone())),
-        ("WAHOOK_SUBJECT_PREFIX", Some(prefix.to_owned())),
+        (
+            "WAHOOK_SUBJECT_PREFIX",
+            Some(webhook.stream.subject_prefix().to_owned()),
+        ),
         ("WAHOOK_OBJECT_BUCKET", Some(stream.bucket.clone())),
         (CALLBACK_URL, Some(webhook.route.url())),
         ("WAHOOK_JETSTREAM_DOMAIN", stream.domain.clone()),

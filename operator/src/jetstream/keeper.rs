@@ -230,7 +230,20 @@ impl Keeper<'_> {
             let text = format!("{what} belongs to {other}. Name another stream, or remove nats.stream.name");
             outcome.problems.push(Problem::new(Reason::OwnedByOther, text));
         }
+        let takes_ours = found
+            .config()
+            .subjects
+            .iter()
+            .any(|subject| wahook_stream::covers(subject, &spec.subjects));
         let reasons = spec.mismatches(found.config());
+        if !takes_ours {
+            // How somebody else's stream is set up is not for whoever happens to name it.
+            let text = format!(
+                "{what} does not take the subjects {}. Add them to it on the broker, or name another stream",
+                spec.subjects
+            );
+            return self.report(&[Outcome::problem(Problem::new(Reason::StreamUnsafe, text))]);
+        }
         if !reasons.is_empty() {
             let text = format!("{}. Change it on the broker", reasons.join("; "));
             outcome.problems.push(Problem::new(Reason::StreamUnsafe, text));

@@ -95,6 +95,9 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
         stream: Some(StreamStatus {
             name: facts.validated.stream.spec.name.clone(),
             subjects: vec![facts.validated.stream.spec.subjects.clone()],
+            subject_prefix: Some(facts.validated.stream.subject_prefix().to_owned()),
+            servers: facts.validated.nats.servers.clone(),
+            config_map: Some(ChildKind::Events.name(&facts.validated.name)),
         }),
         replicas: deployment.map(|object| receiver::number(object, "replicas")),
         ready_replicas: deployment.map(|object| receiver::number(object, "readyReplicas")),

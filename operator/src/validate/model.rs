@@ -140,6 +140,13 @@ pub struct StreamPlan {
     pub deny_delete: bool,
 }
 
+impl StreamPlan {
+    /// What every subject begins with, such as `whatsapp.shop.main`.
+    pub fn subject_prefix(&self) -> &str {
+        self.spec.subjects.trim_end_matches(".>")
+    }
+}
+
 /// Who makes and checks a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamKeeper {

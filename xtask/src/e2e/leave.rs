@@ -17,6 +17,24 @@ pub(super) async fn test(house: &House) -> Result<String> {
     Ok("posted a message and read it back".to_owned())
 }
 
+/// What was applied is what is there: nothing that the API server adds, or another controller, is a difference to those who
+/// keep manifests in a repository.
+pub(super) async fn unchanged(house: &House) -> Result<String> {
+    let manifest = house
+        .helm
+        .run(&["get", "manifest", RELEASE, "--namespace", NAMESPACE])
+        .await?;
+    let minimal = house.example("minimal.yaml")?;
+    for text in [manifest.as_str(), minimal.as_str()] {
+        // It ends with 1 when there is a difference, which is then what it complains of.
+        house
+            .kubectl
+            .feed(&["diff", "--namespace", NAMESPACE, "--filename", "-"], text)
+            .await?;
+    }
+    Ok("no difference".to_owned())
+}
+
 /// A webhook is deleted: its children go, its stream stays.
 pub(super) async fn delete(house: &House) -> Result<String> {
     let before = house.stored(SHOP).await?.len();

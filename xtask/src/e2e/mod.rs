@@ -135,6 +135,7 @@ async fn steps(house: &mut House) -> Result {
     step!("the same through a Gateway", founder::gateway(house));
     step!("helm upgrade at 300 messages a second", rolling::upgrade(house));
     step!("helm test", leave::test(house));
+    step!("kubectl diff of everything applied", leave::unchanged(house));
     step!(
         "kinds of others appear, and parts come and go",
         rights::optional(house)
