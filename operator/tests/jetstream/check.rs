@@ -69,6 +69,32 @@ async fn every_unsafe_setting_is_named_and_left() {
     );
 }
 
+/// Who may create a resource learns nothing of the streams that others have on the operator's broker.
+#[tokio::test]
+async fn a_stream_that_is_for_others_is_not_described() {
+    let nats = nats().await;
+    let context = context(&nats.client().await.unwrap());
+    let (broker, plan, owner) = (broker(&nats.url()), external("curious"), owner("curious"));
+    let config = Config {
+        subjects: vec!["payroll.>".into()],
+        max_age: HOUR,
+        retention: RetentionPolicy::WorkQueue,
+        ..plan.spec.stream_config(false)
+    };
+    context.create_stream(&config).await.unwrap();
+    let report = calm(&broker, &plan, &owner).await;
+    assert_eq!((report.reason, report.usage), (Reason::StreamUnsafe, None));
+    assert!(
+        report
+            .message
+            .contains("does not take the subjects whatsapp.test.curious.>"),
+        "{report:?}"
+    );
+    for private in ["payroll", "workqueue", "max_age"] {
+        assert!(!report.message.contains(private), "{report:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_stream_of_another_webhook_is_not_to_be_used() {
     let nats = nats().await;
