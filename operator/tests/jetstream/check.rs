@@ -77,6 +77,7 @@ async fn a_stream_that_is_for_others_is_not_described() {
     let (broker, plan, owner) = (broker(&nats.url()), external("curious"), owner("curious"));
     let config = Config {
         subjects: vec!["payroll.>".into()],
+        duplicate_window: Duration::from_secs(60),
         max_age: HOUR,
         retention: RetentionPolicy::WorkQueue,
         ..plan.spec.stream_config(false)
