@@ -85,6 +85,9 @@ enum Round {
     Kubernetes,
 }
 
+/// How many tests that need a control plane run at a time: they wait for it most of the time, however few cores there are.
+const AT_ONCE: u8 = 8;
+
 impl Round {
     const ALL: [Self; 2] = [Self::Usual, Self::Kubernetes];
 
@@ -109,6 +112,9 @@ impl Round {
             let dashes = rest.iter().position(|word| word == "--");
             let (for_cargo, for_tests) = rest.split_at(dashes.unwrap_or(rest.len()));
             command.args(for_cargo).args(["--", "--ignored"]);
+            if !rest.iter().any(|word| word.starts_with("--test-threads")) {
+                command.arg(format!("--test-threads={AT_ONCE}"));
+            }
             rest = for_tests.get(1..).unwrap_or_default();
         }
         let programs = programs.iter().map(|(variable, path)| (variable, path));
@@ -187,13 +193,20 @@ mod tests {
         );
         let both = arguments(Round::Kubernetes, &["name", "--", "--nocapture"]);
         assert!(
-            both.ends_with(&["name", "--", "--ignored", "--nocapture"].map(str::to_owned)),
+            both.ends_with(
+                &["name", "--", "--ignored", "--test-threads=8", "--nocapture"].map(str::to_owned)
+            ),
             "{both:?}"
         );
         let none = arguments(Round::Kubernetes, &[]);
         assert!(
-            none.ends_with(&["--", "--ignored"].map(str::to_owned)),
+            none.ends_with(&["--", "--ignored", "--test-threads=8"].map(str::to_owned)),
             "{none:?}"
+        );
+        let own = arguments(Round::Kubernetes, &["--", "--test-threads=1"]);
+        assert!(
+            own.ends_with(&["--ignored", "--test-threads=1"].map(str::to_owned)),
+            "{own:?}"
         );
     }
 }
