@@ -72,20 +72,22 @@ pub(crate) fn run(workspace: &Workspace, args: &E2eArgs) -> Result<ExitCode> {
     runtime.block_on(async {
         // What an earlier run kept is not what this one begins with.
         House::end(&directory).await?;
-        let outcome = async {
+        let work = async {
             let began = Instant::now();
             let mut house = House::start(workspace, &directory).await?;
             told("a node with an ingress proxy, and the images in it", began, "");
-            let outcome = tokio::select! {
-                outcome = steps(&mut house) => outcome,
-                () = interrupted() => return Err(E2eError::Interrupted),
-            };
+            let outcome = steps(&mut house).await;
             if outcome.is_err() {
                 diagnose(&house).await;
             }
             outcome
-        }
-        .await;
+        };
+        let outcome = tokio::select! {
+            // Heard from the beginning, though some of the work blocks.
+            biased;
+            () = interrupted() => Err(E2eError::Interrupted),
+            outcome = work => outcome,
+        };
         if args.keep {
             eprintln!(
                 "The cluster stays: export KUBECONFIG={}",

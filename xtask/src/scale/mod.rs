@@ -34,8 +34,8 @@ pub(crate) struct ScaleArgs {
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=5000))]
     resources: u16,
 
-    /// How long the operator is watched once there is nothing to do. Each webhook is looked at every five minutes: 330 has
-    /// all of them looked at once more
+    /// How long the operator is watched once there is nothing to do. It looks at each webhook every four to six minutes: with
+    /// 400 at all of them once more
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1800))]
     quiet_seconds: u64,
 
@@ -64,7 +64,7 @@ Examples:
     cargo xtask scale --resources 20 --quiet-seconds 10 --debug --no-report
 
   The paper of the repository; commit first, since it names the commit:
-    cargo xtask scale --quiet-seconds 330";
+    cargo xtask scale --quiet-seconds 400";
 
 /// Measures, prints, and writes the paper.
 pub(crate) fn run(workspace: &Workspace, args: &ScaleArgs) -> Result<ExitCode> {

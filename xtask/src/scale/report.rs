@@ -1,5 +1,6 @@
 //! The figures of a run: the table on the terminal, and the paper.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
@@ -26,6 +27,7 @@ pub(super) struct Figures {
     /// Until the operator wrote nothing more.
     pub(super) work: Count,
     pub(super) work_cost: Cost,
+    pub(super) work_looks: u64,
     pub(super) streams: Changes,
     /// The quiet time.
     pub(super) quiet_seconds: u64,
@@ -38,6 +40,7 @@ pub(super) struct Figures {
     pub(super) again_seconds: f64,
     pub(super) again: Count,
     pub(super) again_cost: Cost,
+    pub(super) again_memory: f64,
     pub(super) again_streams: Changes,
 }
 
@@ -92,6 +95,7 @@ impl Figures {
         let each = |number: usize| per(number, self.resources);
         let quiet = format!("{} quiet seconds", self.quiet_seconds);
         let work = &self.work;
+        let work_looks = self.work_looks.to_string();
         let rows = [
             ("applied", format!("{:.1} s", self.applied)),
             (
@@ -110,6 +114,7 @@ impl Figures {
                     each(work.written())
                 ),
             ),
+            ("looks for it", work_looks),
             (
                 "processor for it",
                 format!(
@@ -163,8 +168,8 @@ impl Figures {
             (
                 "started again: processor, memory",
                 format!(
-                    "{:.1} s, {:.0} MiB at most",
-                    self.again_cost.cpu, self.again_cost.peak
+                    "{:.1} s, {:.0} MiB at most, {:.0} MiB at rest",
+                    self.again_cost.cpu, self.again_cost.peak, self.again_memory
                 ),
             ),
         ];
@@ -193,11 +198,11 @@ impl Figures {
              | | |\n|---|---|\n\
              | commit | {} |\n| date | {} |\n| machine | {} |\n| operator | {} build, its defaults, leader election on |\n\
              | webhooks | {} in {} namespaces, each with {} children and a managed stream |\n\n\
-             A real control plane (etcd, API server, controllers) and a real NATS server run on the same cores, as do the \
-             stand-ins for a kubelet, an ingress controller and cert-manager, which agree to everything. How soon all webhooks \
-             are ready is up to Kubernetes' controllers, which limit themselves to 20 requests a second each. Requests are \
-             counted in the API server's audit log; times begin with the first resource. Changes of streams are those that \
-             JetStream tells of.\n\n\
+             A real control plane (etcd, API server, controllers) and a real NATS server run on the same cores, and so do the stand-ins\n\
+             for a kubelet, an ingress controller and cert-manager, which agree to everything. How soon all webhooks are ready is up to\n\
+             Kubernetes' controllers, which limit themselves to 20 requests a second each. A look is one pass over one webhook: every\n\
+             change of a child leads to one. Requests are counted in the API server's audit log, changes of streams as JetStream tells\n\
+             of them. Times begin with the first webhook.\n\n\
              | | |\n|---|---|\n",
             setting.commit,
             setting.date,
@@ -212,12 +217,17 @@ impl Figures {
         }
         let _ = write!(
             text,
-            "\nThe writes while it worked: {}.\n\nKept: everything converged, and neither in the quiet time nor after a new \
-             start anything was written but the Lease.\n",
-            told(&self.work.writes)
+            "\nThe writes while it worked:\n\n{}\nKept: everything converged, and neither in the quiet time nor after a new start \
+             anything was written but the Lease.\n",
+            list(&self.work.writes)
         );
         text
     }
+}
+
+fn list(counts: &BTreeMap<String, usize>) -> String {
+    let lines = counts.iter().map(|(what, number)| format!("- {number} {what}\n"));
+    lines.collect()
 }
 
 fn per(number: usize, resources: usize) -> f64 {
@@ -228,4 +238,33 @@ fn per(number: usize, resources: usize) -> f64 {
 #[allow(clippy::cast_precision_loss)]
 fn count(number: usize) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paper_says_what_was_measured_where() {
+        let mut figures = Figures {
+            resources: 20,
+            ..Figures::default()
+        };
+        figures.work.reads = 400;
+        figures.work.writes.insert("create secrets".to_owned(), 20);
+        let paper = figures.paper(&Setting {
+            profile: "release",
+            commit: "0123456789ab".to_owned(),
+            date: "2026-11-24".to_owned(),
+            machine: "2 cores".to_owned(),
+        });
+        for part in [
+            "| commit | 0123456789ab |",
+            "400 reads, 20 writes",
+            "20.0 reads and 1.0 writes for a resource",
+            "- 20 create secrets",
+        ] {
+            assert!(paper.contains(part), "{part}\n{paper}");
+        }
+    }
 }

@@ -114,6 +114,7 @@ impl Run<'_> {
         self.figures.ready = began.elapsed().as_secs_f64();
         self.figures.work = self.settled(operator).await?;
         self.figures.work_cost = operator.cost()?;
+        self.figures.work_looks = operator.looks().await.ended;
         self.figures.streams = self.streams.more().await;
         Ok(())
     }
@@ -162,6 +163,7 @@ impl Run<'_> {
         self.figures.again_cost = operator.cost()?;
         // Writes that come late count too.
         sleep(SETTLED_AFTER).await;
+        self.figures.again_memory = operator.cost()?.memory;
         self.figures.again = self.requests.more()?;
         self.figures.again_streams = self.streams.more().await;
         Ok(())
