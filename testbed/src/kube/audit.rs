@@ -53,7 +53,9 @@ pub struct AuditEvent {
 /// A user of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AuditUser {
-    /// The name, such as `system:serviceaccount:<namespace>:<name>`.
+    /// The name, such as `system:serviceaccount:<namespace>:<name>`. Empty when the API server could not tell who asked, as
+    /// with a token of a ServiceAccount that was just deleted.
+    #[serde(default)]
     pub username: String,
     /// The groups.
     #[serde(default)]
@@ -186,6 +188,15 @@ mod tests {
     use super::*;
 
     const LINE: &str = r#"{"kind":"Event","level":"Metadata","stage":"ResponseComplete","requestURI":"/api/v1/pods/a/status","verb":"patch","user":{"username":"admin","groups":["system:masters"]},"impersonatedUser":{"username":"carla"},"objectRef":{"resource":"pods","namespace":"shop","name":"a","apiVersion":"v1","subresource":"status"},"responseStatus":{"metadata":{},"code":403}}"#;
+
+    #[test]
+    fn somebody_unknown_is_no_reason_to_read_no_further() {
+        let line = LINE
+            .replace(r#""username":"admin","groups":["system:masters"]"#, "")
+            .replace(r#""impersonatedUser":{"username":"carla"},"#, "");
+        let event: AuditEvent = serde_json::from_str(&line).unwrap();
+        assert_eq!(event.user(), "");
+    }
 
     #[test]
     fn an_event_tells_who_did_what() {
