@@ -18,6 +18,7 @@ use crate::leader::Fence;
 use crate::metrics::Metrics;
 use crate::names::MANAGED_BY;
 use crate::observe::Kinds;
+use crate::receivers::Sightings;
 use crate::resource::Guarded;
 use crate::settings::Settings;
 use crate::streams::StreamKeeping;
@@ -30,6 +31,8 @@ pub struct Timing {
     pub discovery: Duration,
     /// How long one reconcile may take.
     pub deadline: Duration,
+    /// How often the receivers are asked what they have seen.
+    pub receivers: Duration,
 }
 
 impl Default for Timing {
@@ -37,6 +40,7 @@ impl Default for Timing {
         Self {
             discovery: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
+            receivers: Duration::from_secs(30),
         }
     }
 }
@@ -55,6 +59,8 @@ pub struct Context {
     pub kinds: Kinds,
     /// Who may roll.
     pub rollouts: Rollouts,
+    /// What the receivers have seen.
+    pub sightings: Sightings,
     /// Kubernetes Events.
     pub recorder: Recorder,
     /// What is counted.
@@ -95,6 +101,7 @@ impl Context {
             recorder: Recorder::new(client.clone(), reporter),
             rollouts: Rollouts::new(settings.rollout_batch),
             backoff: Backoff::default(),
+            sightings: Sightings::default(),
             stores: OnceLock::new(),
             read: CancellationToken::new(),
             client,
@@ -165,6 +172,19 @@ impl Context {
             .collect()
     }
 
+    /// The webhooks that should have receivers, by namespace and name.
+    pub(super) fn with_receivers(&self) -> Vec<(String, String)> {
+        let webhooks = self.stores().iter().flat_map(Store::state);
+        webhooks
+            .filter_map(|webhook| {
+                let webhook = webhook.0.as_ref().ok()?;
+                let metadata = &webhook.metadata;
+                (!webhook.spec.suspend)
+                    .then(|| Some((metadata.namespace.clone()?, metadata.name.clone()?)))?
+            })
+            .collect()
+    }
+
     /// Forgets what was remembered of resources that are gone.
     pub(super) fn forget_gone(&self) {
         let exists = |webhook: &str| {
@@ -176,6 +196,7 @@ impl Context {
         };
         self.backoff.retain(exists);
         self.rollouts.retain(exists);
+        self.sightings.retain(exists);
     }
 }
 

@@ -84,18 +84,7 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
             metadata,
             status,
             message,
-        } => {
-            let refusal = Refusal {
-                condition: ConditionType::Stalled,
-                reason: Reason::InvalidSpec,
-                message,
-            };
-            let generation = metadata.generation.unwrap_or_default();
-            context.rollouts.forget(key);
-            let after = refuse(generation, &status, &[refusal], &now());
-            write_status(context, &metadata, &status, &after).await?;
-            return Ok(Action::await_change());
-        }
+        } => return unreadable(key, &metadata, &status, message, context).await,
     };
     let generation = resource.metadata.generation.unwrap_or_default();
     let mut before = resource.status.clone().unwrap_or_default();
@@ -161,6 +150,7 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
         observed: &observed,
         applied: &applied,
         stream: &stream,
+        seen: context.sightings.of(key).as_ref(),
         claim: &claim,
         settings: &context.settings,
         now: now.clone(),
@@ -189,6 +179,26 @@ fn generate(validated: &Validated, observed: &Observed) -> Result<Option<Secret>
         &values.token,
         &values.probe_key,
     )))
+}
+
+/// Says that a resource cannot even be read.
+async fn unreadable(
+    key: &str,
+    metadata: &ObjectMeta,
+    before: &WhatsAppWebhookStatus,
+    message: String,
+    context: &Context,
+) -> Result<Action, Error> {
+    context.rollouts.forget(key);
+    let refusal = Refusal {
+        condition: ConditionType::Stalled,
+        reason: Reason::InvalidSpec,
+        message,
+    };
+    let generation = metadata.generation.unwrap_or_default();
+    let after = refuse(generation, before, &[refusal], &now());
+    write_status(context, metadata, before, &after).await?;
+    Ok(Action::await_change())
 }
 
 /// Says why a resource cannot be followed. Its last good children run on.

@@ -6,6 +6,7 @@
 
 mod finding;
 mod receiver;
+mod receiving;
 mod route;
 mod secrets;
 mod transitions;
@@ -22,6 +23,7 @@ use crate::child::ChildKind;
 use crate::hosts::Claim;
 use crate::jetstream::StreamReport;
 use crate::observe::Observed;
+use crate::receivers::Seen;
 use crate::settings::{SecretAccess, Settings};
 use crate::validate::{Refusal, Validated};
 
@@ -38,6 +40,8 @@ pub struct Facts<'a> {
     pub applied: &'a Applied,
     /// How the stream is.
     pub stream: &'a StreamReport,
+    /// What the receivers have seen, once they were asked.
+    pub seen: Option<&'a Seen>,
     /// Who holds the host.
     pub claim: &'a Claim,
     /// The operator's settings.
@@ -71,7 +75,7 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
         .chain(findings)
         .chain([
             (ConditionType::EndpointReady, not_looked_at(suspended)),
-            (ConditionType::Receiving, not_looked_at(suspended)),
+            (ConditionType::Receiving, receiving::finding(facts)),
             (ConditionType::Reconciling, reconciling),
             (ConditionType::Stalled, stalled),
         ]);
@@ -102,7 +106,10 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
         replicas: deployment.map(|object| receiver::number(object, "replicas")),
         ready_replicas: deployment.map(|object| receiver::number(object, "readyReplicas")),
         selector: deployment.and_then(receiver::selector),
-        secret_generation: before.secret_generation,
+        secret_generation: facts
+            .seen
+            .and_then(|seen| seen.generation)
+            .or(before.secret_generation),
         certificate: route::certificate(facts),
     }
 }

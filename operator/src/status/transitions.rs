@@ -30,7 +30,9 @@ const TOLD: [ConditionType; 7] = [
 ];
 
 /// Reasons that only say that something takes its time.
-const PATIENCE: [&str; 5] = [
+const PATIENCE: [&str; 7] = [
+    Reason::AwaitingHandshake.as_str(),
+    Reason::AwaitingFirstEvent.as_str(),
     Reason::Pending.as_str(),
     Reason::RollingOut.as_str(),
     Reason::RolloutQueued.as_str(),

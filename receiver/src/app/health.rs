@@ -114,6 +114,10 @@ impl admin::Health for AppHealth {
             "stream": {"name": self.stream, "is": self.broker.stream()},
             "lastHandshake": seen.last_handshake,
             "lastDelivery": seen.last_delivery,
+            "signatureMismatches": {
+                "last": seen.mismatches.last,
+                "sinceDelivery": seen.mismatches.since_delivery,
+            },
         })
     }
 }

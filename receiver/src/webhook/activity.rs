@@ -16,6 +16,17 @@ pub struct Seen {
     pub last_handshake: Option<Handshake>,
     /// The last signed delivery by outcome (`stored`, `dead_letter`, or why it was not stored).
     pub last_delivery: BTreeMap<String, String>,
+    /// The requests whose signature no app secret made.
+    pub mismatches: Mismatches,
+}
+
+/// The requests whose signature no app secret made: of a wrong secret, or of a stranger.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Mismatches {
+    /// When the last one came.
+    pub last: Option<String>,
+    /// How many there were since the last signed delivery.
+    pub since_delivery: u64,
 }
 
 /// One handshake.
@@ -39,11 +50,19 @@ impl Activity {
 
     pub(super) fn delivery(&self, outcome: &str, at: String) {
         let mut seen = self.lock();
+        seen.mismatches.since_delivery = 0;
         if let Some(last) = seen.last_delivery.get_mut(outcome) {
             *last = at;
         } else {
             seen.last_delivery.insert(outcome.to_owned(), at);
         }
+    }
+
+    pub(super) fn mismatch(&self) {
+        let at = jiff::Timestamp::now().to_string();
+        let mismatches = &mut self.lock().mismatches;
+        mismatches.last = Some(at);
+        mismatches.since_delivery += 1;
     }
 
     /// What was seen so far.

@@ -277,6 +277,9 @@ impl Webhook {
         context: &Context,
     ) -> Answer {
         self.metrics.signature_failed(reason);
+        if reason == SignatureFailure::Mismatch {
+            self.activity.mismatch();
+        }
         debug!(
             request = context.id,
             reason = reason.as_str(),

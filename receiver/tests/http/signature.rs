@@ -398,3 +398,28 @@ async fn a_retired_secret_is_401_and_told_apart_from_an_attack() {
     assert_eq!(house.metric(name, &[("reason", "mismatch")]).await, 0);
     assert_eq!(house.parsed().await, 1);
 }
+
+/// The operator reads these: wrong signatures count since the last right one.
+#[tokio::test]
+async fn wrong_signatures_are_on_the_status_page_until_a_right_one_comes() {
+    let house = house("signature-status").open().await;
+    let mismatches = async || house.status().await["signatureMismatches"].clone();
+    assert_eq!(
+        mismatches().await,
+        serde_json::json!({ "last": null, "sinceDelivery": 0 })
+    );
+    for count in 1..=3 {
+        let stranger = house.meta_with(OTHER_SECRET);
+        let answer = stranger.post(text_message("wrong", "hello")).await.unwrap();
+        assert_eq!(answer.status, 401);
+        let status = house.status().await;
+        assert_eq!(status["signatureMismatches"]["sinceDelivery"], count);
+        assert!(status["signatureMismatches"]["last"].is_string());
+        assert_eq!(status["lastDelivery"], serde_json::json!({}));
+    }
+    house.store(text_message("right", "hello")).await;
+    assert_eq!(mismatches().await["sinceDelivery"], 0);
+    let status = house.status().await;
+    assert!(status["lastDelivery"]["stored"].is_string(), "{status}");
+    assert_eq!(status["identity"]["webhook"], "signature-status");
+}

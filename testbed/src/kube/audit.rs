@@ -54,7 +54,7 @@ pub struct AuditEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AuditUser {
     /// The name, such as `system:serviceaccount:<namespace>:<name>`. Empty when the API server could not tell who asked, as
-    /// with a token of a ServiceAccount that was just deleted.
+    /// with a token of a `ServiceAccount` that was just deleted.
     #[serde(default)]
     pub username: String,
     /// The groups.

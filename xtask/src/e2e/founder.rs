@@ -115,6 +115,18 @@ pub(super) async fn first_message(house: &House) -> Result<String> {
     delivered(house, SHOP, SHOP_HOST).await
 }
 
+/// The operator asks the receivers, and still knows it after all of them were replaced.
+pub(super) async fn receiving(house: &House) -> Result<String> {
+    let began = Instant::now();
+    for webhook in [SHOP, GATEWAY] {
+        house
+            .kubectl
+            .condition(webhook, "Receiving", "True", "EventsArriving")
+            .await?;
+    }
+    Ok(format!("known after {:.0} s", began.elapsed().as_secs_f64()))
+}
+
 /// The same through a Gateway of another namespace.
 pub(super) async fn gateway(house: &House) -> Result<String> {
     let kubectl = &house.kubectl;

@@ -136,6 +136,7 @@ async fn steps(house: &mut House) -> Result {
     );
     step!("the same through a Gateway", founder::gateway(house));
     step!("helm upgrade at 300 messages a second", rolling::upgrade(house));
+    step!("the receivers have seen events", founder::receiving(house));
     step!("helm test", leave::test(house));
     step!("kubectl diff of everything applied", leave::unchanged(house));
     step!(
