@@ -139,7 +139,15 @@ words! {
         DnsFailed,
         /// No connection to the host's address.
         ConnectFailed,
-        /// The certificate's chain, name or TLS version is one Meta would refuse.
+        /// The certificate is of an unknown authority, or an intermediate one is not sent along.
+        ChainIncomplete,
+        /// The certificate is of other hosts.
+        HostnameMismatch,
+        /// The certificate has expired, or is not valid yet.
+        CertificateExpired,
+        /// The server speaks no TLS that Meta takes.
+        TLSVersionTooOld,
+        /// TLS failed in another way.
         TlsRefused,
         /// The certificate expires soon.
         CertificateExpiring,
@@ -235,9 +243,15 @@ impl ConditionType {
                 R::NotVisible,
                 R::DnsFailed,
                 R::ConnectFailed,
+                R::ChainIncomplete,
+                R::HostnameMismatch,
+                R::CertificateExpired,
+                R::TLSVersionTooOld,
                 R::TlsRefused,
                 R::CertificateExpiring,
                 R::WrongAnswer,
+                R::HostConflict,
+                R::Unchecked,
                 R::Suspended,
             ],
             Self::Receiving => &[

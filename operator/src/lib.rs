@@ -20,6 +20,7 @@ pub mod leader;
 pub mod metrics;
 pub mod names;
 pub mod observe;
+pub mod probe;
 pub mod receivers;
 pub mod resource;
 pub mod server;

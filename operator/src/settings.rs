@@ -30,6 +30,8 @@ pub struct Settings {
     pub rollout_batch: usize,
     /// How often a resource is looked at when nothing happens.
     pub resync: Duration,
+    /// Whether public URLs are looked at although they are at private addresses as seen from here.
+    pub probe_private_addresses: bool,
 }
 
 /// The broker of webhooks that name none.

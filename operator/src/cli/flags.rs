@@ -236,6 +236,11 @@ pub struct SettingsArgs {
     /// reports none
     #[arg(long, value_name = "BOOL", env = "WAHOOK_INGRESS_NEEDS_ADDRESS", action = ArgAction::Set, default_value_t = true, help_heading = "Routes")]
     pub ingress_needs_address: bool,
+
+    /// Look at public URLs also where the name server answers with private addresses. Whoever may create a resource
+    /// can then learn which of these take connections
+    #[arg(long, env = "WAHOOK_PROBE_PRIVATE_ADDRESSES", help_heading = "Routes")]
+    pub probe_private_addresses: bool,
 }
 
 impl SettingsArgs {
@@ -289,6 +294,7 @@ impl SettingsArgs {
             watch_namespaces: read.list("--watch-namespaces", &self.watch_namespaces, namespace),
             operator_namespace: read.optional("--namespace", self.namespace.as_ref(), namespace),
             rollout_batch: self.rollout_batch.into(),
+            probe_private_addresses: self.probe_private_addresses,
             resync: read.one("--resync", &self.resync, resync).unwrap_or_default(),
         };
         read.finish(settings)

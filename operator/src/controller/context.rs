@@ -18,6 +18,7 @@ use crate::leader::Fence;
 use crate::metrics::Metrics;
 use crate::names::MANAGED_BY;
 use crate::observe::Kinds;
+use crate::probe::{Due, Probes};
 use crate::receivers::Sightings;
 use crate::resource::Guarded;
 use crate::settings::Settings;
@@ -33,6 +34,8 @@ pub struct Timing {
     pub deadline: Duration,
     /// How often the receivers are asked what they have seen.
     pub receivers: Duration,
+    /// How often a public URL that is right is looked at.
+    pub probe: Duration,
 }
 
 impl Default for Timing {
@@ -41,6 +44,7 @@ impl Default for Timing {
             discovery: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
             receivers: Duration::from_secs(30),
+            probe: Duration::from_secs(300),
         }
     }
 }
@@ -61,6 +65,8 @@ pub struct Context {
     pub rollouts: Rollouts,
     /// What the receivers have seen.
     pub sightings: Sightings,
+    /// What looks at the public URLs came to.
+    pub probes: Arc<Probes>,
     /// Kubernetes Events.
     pub recorder: Recorder,
     /// What is counted.
@@ -96,11 +102,14 @@ impl Context {
             controller: MANAGED_BY.to_owned(),
             instance,
         };
+        let probes = Arc::new(Probes::default());
+        metrics.show_probes(Arc::clone(&probes));
         Self {
             writer: Writer::new(client.clone(), Arc::clone(&metrics), fence),
             recorder: Recorder::new(client.clone(), reporter),
             rollouts: Rollouts::new(settings.rollout_batch),
             backoff: Backoff::default(),
+            probes,
             sightings: Sightings::default(),
             stores: OnceLock::new(),
             read: CancellationToken::new(),
@@ -185,6 +194,24 @@ impl Context {
             .collect()
     }
 
+    /// The webhooks that have been given a URL.
+    pub(super) fn with_url(&self) -> Vec<Due> {
+        let webhooks = self.stores().iter().flat_map(Store::state);
+        webhooks
+            .filter_map(|webhook| {
+                let webhook = webhook.0.as_ref().ok()?;
+                if webhook.spec.suspend {
+                    return None;
+                }
+                Some(Due {
+                    namespace: webhook.metadata.namespace.clone()?,
+                    webhook: webhook.metadata.name.clone()?,
+                    url: webhook.status.as_ref()?.callback_url.clone()?,
+                })
+            })
+            .collect()
+    }
+
     /// Forgets what was remembered of resources that are gone.
     pub(super) fn forget_gone(&self) {
         let exists = |webhook: &str| {
@@ -197,6 +224,7 @@ impl Context {
         self.backoff.retain(exists);
         self.rollouts.retain(exists);
         self.sightings.retain(exists);
+        self.probes.retain(exists);
     }
 }
 

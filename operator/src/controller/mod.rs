@@ -10,6 +10,7 @@ mod backoff;
 mod context;
 mod error;
 mod events;
+mod outside;
 mod pace;
 mod reconcile;
 mod watches;
@@ -20,7 +21,6 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::runtime::controller::{Config, Controller, Error as RunError};
@@ -41,7 +41,7 @@ use crate::api_error::ApiError;
 use crate::apply::{Progress, upgrade};
 use crate::child::ChildKind;
 use crate::names::{MANAGED_BY, MANAGED_BY_LABEL, WEBHOOK_LABEL};
-use crate::receivers::{self, Asker, Endpoints};
+use crate::receivers::Endpoints;
 use crate::resource::Guarded;
 use watches::Wake;
 
@@ -92,9 +92,13 @@ pub async fn run(context: Arc<Context>, concurrency: u16, stop: CancellationToke
     let wakers: Vec<Sender<Wake>> = scopes.iter().map(|scope| scope.wake.clone()).collect();
     let endpoints: Vec<Endpoints> = scopes.iter().map(|_| Endpoints::default()).collect();
     let slices = endpoints.iter().map(Endpoints::reader).collect();
-    spawn(Box::pin(follow_receivers(
+    spawn(Box::pin(outside::follow_receivers(
         Arc::clone(&context),
         slices,
+        wakers.clone(),
+    )));
+    spawn(Box::pin(outside::follow_endpoints(
+        Arc::clone(&context),
         wakers.clone(),
     )));
     for (scope, endpoints) in scopes.iter().zip(endpoints) {
@@ -292,32 +296,6 @@ async fn remember_rollouts(context: &Context, namespaces: &[Option<String>]) {
             }
         }
     }
-}
-
-/// Asks the receivers what they have seen, and wakes those of whom there is news.
-async fn follow_receivers(
-    context: Arc<Context>,
-    slices: Vec<Store<EndpointSlice>>,
-    wakers: Vec<Sender<Wake>>,
-) {
-    let asker = match Asker::new() {
-        Ok(asker) => asker,
-        Err(error) => {
-            warn!(%error, "receivers cannot be asked what they have seen");
-            return;
-        }
-    };
-    let webhooks = || context.with_receivers();
-    let news = |namespace: &str, name: &str| wake(&ObjectRef::new(name).within(namespace), &wakers);
-    receivers::follow(
-        &asker,
-        &slices,
-        &context.sightings,
-        context.timing.receivers,
-        webhooks,
-        news,
-    )
-    .await;
 }
 
 /// Wakes those whose turn to roll it is, and those that have to be told why it is not.

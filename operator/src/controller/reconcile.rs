@@ -151,6 +151,7 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
         applied: &applied,
         stream: &stream,
         seen: context.sightings.of(key).as_ref(),
+        endpoint: context.probes.of(key, &validated.route.url()).as_ref(),
         claim: &claim,
         settings: &context.settings,
         now: now.clone(),

@@ -18,6 +18,7 @@ use prometheus::{
 
 use crate::apply::Count;
 use crate::jetstream::Usage;
+use crate::probe::Probes;
 use crate::resource::Guarded;
 use webhooks::Webhooks;
 
@@ -257,6 +258,12 @@ impl Metrics {
     pub fn show(&self, stores: Vec<Store<Guarded>>) {
         // The second call would be of a second controller in the same process, which nobody starts.
         let _ = self.webhooks.stores.set(stores);
+    }
+
+    /// Shows what looks at public URLs came to from now on.
+    pub fn show_probes(&self, probes: Arc<Probes>) {
+        // The second call would be of a second controller in the same process, which nobody starts.
+        let _ = self.webhooks.probes.set(probes);
     }
 
     /// Learns how full the stream of a webhook is, when that could be seen.

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use kube::runtime::reflector::Store;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{IntGaugeVec, Opts};
+use prometheus::{GaugeVec, IntGaugeVec, Opts};
 
 use crate::jetstream::Usage;
+use crate::probe::Probes;
 use crate::resource::Guarded;
+use crate::status::Truth;
 
 /// How full the stream of each webhook is, by namespace and name.
 type Streams = BTreeMap<(String, String), Usage>;
@@ -24,6 +26,9 @@ pub(super) struct Webhooks {
     certificate: IntGaugeVec,
     stream_bytes: IntGaugeVec,
     stream_limit: IntGaugeVec,
+    endpoint: IntGaugeVec,
+    seconds: GaugeVec,
+    pub(super) probes: Arc<OnceLock<Arc<Probes>>>,
     streams: Arc<Mutex<Streams>>,
 }
 
@@ -50,7 +55,7 @@ impl Webhooks {
             )?,
             certificate: gauges(
                 "whatsapp_webhook_certificate_not_after_timestamp_seconds",
-                "When the certificate of a webhook expires, in seconds since 1970; only of certificates that cert-manager issues.",
+                "When the certificate of a webhook expires, in seconds since 1970: as the public URL shows it, or as cert-manager says.",
                 &["namespace", "webhook"],
             )?,
             stream_bytes: gauges(
@@ -63,6 +68,19 @@ impl Webhooks {
                 "Bytes that a webhook's stream may hold; absent without a limit.",
                 &["namespace", "webhook"],
             )?,
+            endpoint: gauges(
+                "whatsapp_webhook_endpoint_probe_success",
+                "1 when the public URL of a webhook answered as Meta needs it, else 0; absent where that cannot be seen.",
+                &["namespace", "webhook"],
+            )?,
+            seconds: GaugeVec::new(
+                Opts::new(
+                    "whatsapp_webhook_endpoint_probe_duration_seconds",
+                    "How long the last look at the public URL of a webhook took.",
+                ),
+                &["namespace", "webhook"],
+            )?,
+            probes: Arc::default(),
             streams: Arc::default(),
         })
     }
@@ -76,7 +94,7 @@ impl Webhooks {
         };
     }
 
-    const fn all(&self) -> [&IntGaugeVec; 6] {
+    const fn all(&self) -> [&IntGaugeVec; 7] {
         [
             &self.conditions,
             &self.desired,
@@ -84,6 +102,7 @@ impl Webhooks {
             &self.certificate,
             &self.stream_bytes,
             &self.stream_limit,
+            &self.endpoint,
         ]
     }
 
@@ -137,17 +156,41 @@ impl Webhooks {
         }
         // Those that are gone are forgotten.
         *streams = seen;
+        self.fill_probes();
+    }
+
+    fn fill_probes(&self) {
+        self.seconds.reset();
+        let probes = self.probes.get().map(|probes| probes.all()).unwrap_or_default();
+        for (webhook, outcome) in probes {
+            let Some((namespace, name)) = webhook.split_once('/') else {
+                continue;
+            };
+            let labels = [namespace, name];
+            self.seconds
+                .with_label_values(&labels)
+                .set(outcome.took.as_secs_f64());
+            if outcome.truth != Truth::Unknown {
+                let is_good = i64::from(outcome.truth == Truth::True);
+                self.endpoint.with_label_values(&labels).set(is_good);
+            }
+            if let Some(not_after) = outcome.not_after {
+                self.certificate.with_label_values(&labels).set(not_after);
+            }
+        }
     }
 }
 
 impl Collector for Webhooks {
     fn desc(&self) -> Vec<&Desc> {
-        self.all().into_iter().flat_map(Collector::desc).collect()
+        let all = self.all().into_iter().flat_map(Collector::desc);
+        all.chain(self.seconds.desc()).collect()
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
         self.fill();
-        self.all().into_iter().flat_map(Collector::collect).collect()
+        let all = self.all().into_iter().flat_map(Collector::collect);
+        all.chain(self.seconds.collect()).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use kube::Client;
 use kube::api::{Api, DynamicObject};
 
 pub use kinds::{Kinds, discover};
-pub use secrets::{SecretState, read as read_secret};
+pub use secrets::{SecretState, read as read_secret, read_own_value};
 
 use crate::api_error::ApiError;
 use crate::apply::is_ours;

@@ -11,6 +11,8 @@ use kube::api::{GetParams, Request};
 use kube::{Client, Resource};
 use serde::de::{Deserialize, Deserializer, Visitor};
 
+use zeroize::Zeroizing;
+
 use crate::api_error::ApiError;
 use crate::apply::is_controller;
 
@@ -125,6 +127,33 @@ pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Secret
         Err(error @ ApiError::Refused { .. }) => Ok(SecretState::Refused(error.to_string())),
         Err(error) => Err(error),
     }
+}
+
+/// Reads one value of the Secret that the operator itself made, for its probes. Nothing when it is not there.
+pub async fn read_own_value(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    key: &str,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let request = Request::new(Secret::url_path(&(), Some(namespace))).get(name, &GetParams::default());
+    // Not `Client::request`, which logs a body that it cannot read.
+    let text = Zeroizing::new(client.request_text(request.ok()?).await.ok()?);
+    let secret: Values = serde_json::from_str(&text).ok()?;
+    let mut wanted = None;
+    for (name, value) in secret.data {
+        let value = Zeroizing::new(value);
+        if name == key {
+            wanted = STANDARD.decode(value.as_bytes()).ok().map(Zeroizing::new);
+        }
+    }
+    wanted
+}
+
+#[derive(serde::Deserialize)]
+struct Values {
+    #[serde(default)]
+    data: BTreeMap<String, String>,
 }
 
 fn parse(text: &str) -> Result<SecretState, ApiError> {

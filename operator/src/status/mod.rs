@@ -4,6 +4,7 @@
 //! secrets  stream  receiver  route        one finding each, then Ready, Reconciling and Stalled from these
 //! ```
 
+mod endpoint;
 mod finding;
 mod receiver;
 mod receiving;
@@ -18,11 +19,12 @@ use wahook_crds::{StreamStatus, WhatsAppWebhook, WhatsAppWebhookStatus};
 pub use finding::{Finding, Truth, find};
 pub use transitions::{Transition, transitions};
 
-use crate::apply::{Applied, Outcome};
+use crate::apply::{Applied, Outcome as ChildOutcome};
 use crate::child::ChildKind;
 use crate::hosts::Claim;
 use crate::jetstream::StreamReport;
 use crate::observe::Observed;
+use crate::probe::Outcome;
 use crate::receivers::Seen;
 use crate::settings::{SecretAccess, Settings};
 use crate::validate::{Refusal, Validated};
@@ -42,6 +44,8 @@ pub struct Facts<'a> {
     pub stream: &'a StreamReport,
     /// What the receivers have seen, once they were asked.
     pub seen: Option<&'a Seen>,
+    /// What a look at the public URL came to.
+    pub endpoint: Option<&'a Outcome>,
     /// Who holds the host.
     pub claim: &'a Claim,
     /// The operator's settings.
@@ -74,7 +78,7 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
         .into_iter()
         .chain(findings)
         .chain([
-            (ConditionType::EndpointReady, not_looked_at(suspended)),
+            (ConditionType::EndpointReady, endpoint::finding(facts)),
             (ConditionType::Receiving, receiving::finding(facts)),
             (ConditionType::Reconciling, reconciling),
             (ConditionType::Stalled, stalled),
@@ -86,7 +90,7 @@ pub fn conclude(facts: &Facts<'_>) -> WhatsAppWebhookStatus {
         .applied
         .children
         .get(&ChildKind::Deployment)
-        .and_then(Outcome::live);
+        .and_then(ChildOutcome::live);
     WhatsAppWebhookStatus {
         conditions: all
             .map(|(kind, finding)| {
@@ -176,13 +180,6 @@ fn pending(message: &str) -> Finding {
     Finding::unknown(Reason::Pending, message)
 }
 
-fn not_looked_at(suspended: bool) -> Finding {
-    if suspended {
-        return Finding::bad(Reason::Suspended, "The webhook is suspended.");
-    }
-    pending("This version of the operator does not look at it.")
-}
-
 fn stream(facts: &Facts<'_>, receivers_ready: bool) -> Finding {
     let report = facts.stream;
     let truth = match (report.ok, report.reason) {
@@ -266,7 +263,7 @@ fn missing_kinds(applied: &Applied) -> Vec<String> {
     applied
         .children
         .iter()
-        .filter(|(_, outcome)| **outcome == Outcome::NoSuchKind)
+        .filter(|(_, outcome)| **outcome == ChildOutcome::NoSuchKind)
         .map(|(kind, _)| kind.resource().kind)
         .collect()
 }
@@ -277,14 +274,14 @@ fn trouble(applied: &Applied, name: &str, kinds: &[ChildKind]) -> Option<Finding
         let resource = kind.resource();
         let what = format!("{} {}", resource.kind, kind.name(name));
         match applied.children.get(kind)? {
-            Outcome::Conflict => Some(Finding::bad(
+            ChildOutcome::Conflict => Some(Finding::bad(
                 Reason::NameConflict,
                 format!(
                     "The {what} belongs to someone else and is left as it is. Rename or remove it, or give the \
                      resource another name."
                 ),
             )),
-            Outcome::Refused(message) => Some(Finding::bad(
+            ChildOutcome::Refused(message) => Some(Finding::bad(
                 Reason::ApiRefused,
                 format!("The API server refused the {what}: {message}"),
             )),

@@ -30,7 +30,8 @@ const TOLD: [ConditionType; 7] = [
 ];
 
 /// Reasons that only say that something takes its time.
-const PATIENCE: [&str; 7] = [
+const PATIENCE: [&str; 8] = [
+    Reason::NotVisible.as_str(),
     Reason::AwaitingHandshake.as_str(),
     Reason::AwaitingFirstEvent.as_str(),
     Reason::Pending.as_str(),

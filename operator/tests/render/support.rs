@@ -86,6 +86,7 @@ pub(crate) fn settings() -> Settings {
         operator_namespace: Some("wahook-system".into()),
         rollout_batch: 5,
         resync: Duration::from_secs(300),
+        probe_private_addresses: false,
     }
 }
 

@@ -44,6 +44,8 @@ impl Default for Options {
             faults: Faults::default(),
             timing: Timing {
                 discovery: Duration::from_secs(2),
+                // Nothing leads to a host here. What it comes to is a write that no test waits for.
+                probe: Duration::from_secs(24 * 3600),
                 ..Timing::default()
             },
             all_namespaces: false,
@@ -76,6 +78,7 @@ pub fn settings() -> Settings {
         operator_namespace: Some("wahook-system".to_owned()),
         rollout_batch: 5,
         resync: Duration::from_secs(300),
+        probe_private_addresses: false,
     }
 }
 

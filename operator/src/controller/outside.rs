@@ -1,0 +1,104 @@
+//! What no watch tells: what the receivers have seen, and what the world sees of a webhook. Asked again and again beside the
+//! reconciles, which only read what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::mpsc::Sender;
+use tracing::warn;
+
+use super::context::Context;
+use super::wake;
+use super::watches::Wake;
+use crate::names;
+use crate::observe::read_own_value;
+use crate::probe::{Due, Outcome, Prober, Target};
+use crate::receivers::{self, Asker};
+use crate::settings::SecretAccess;
+
+/// How often is looked whose URL's turn it is.
+const TICK: Duration = Duration::from_secs(5);
+/// How many URLs are looked at a time.
+const AT_ONCE: usize = 4;
+
+/// Asks the receivers what they have seen, and wakes those of whom there is news.
+pub(super) async fn follow_receivers(
+    context: Arc<Context>,
+    slices: Vec<Store<EndpointSlice>>,
+    wakers: Vec<Sender<Wake>>,
+) {
+    let asker = match Asker::new() {
+        Ok(asker) => asker,
+        Err(error) => {
+            warn!(%error, "receivers cannot be asked what they have seen");
+            return;
+        }
+    };
+    let webhooks = || context.with_receivers();
+    let news = |namespace: &str, name: &str| wake(&ObjectRef::new(name).within(namespace), &wakers);
+    receivers::follow(
+        &asker,
+        &slices,
+        &context.sightings,
+        context.timing.receivers,
+        webhooks,
+        news,
+    )
+    .await;
+}
+
+/// Looks at the public URLs as Meta would, and wakes those of which there is news.
+pub(super) async fn follow_endpoints(context: Arc<Context>, wakers: Vec<Sender<Wake>>) {
+    if context.settings.secret_access == SecretAccess::None {
+        return;
+    }
+    let prober = match Prober::new(context.settings.probe_private_addresses) {
+        Ok(prober) => prober,
+        Err(error) => {
+            warn!(%error, "public URLs cannot be looked at");
+            return;
+        }
+    };
+    let pause = context.timing.probe;
+    loop {
+        tokio::time::sleep(TICK.min(pause)).await;
+        let due = context
+            .with_url()
+            .into_iter()
+            .filter(|due| context.probes.is_due(due));
+        let looks: Vec<_> = due
+            .map(|due| look_at(Arc::clone(&context), prober.clone(), due))
+            .collect();
+        let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
+        while let Some((due, outcome)) = looks.next().await {
+            if let Some(outcome) = outcome
+                && context.probes.note(&due, outcome, pause)
+            {
+                wake(&ObjectRef::new(&due.webhook).within(&due.namespace), &wakers);
+            }
+        }
+    }
+}
+
+/// Looks at one URL; at none without the key that receivers prove themselves with.
+async fn look_at(context: Arc<Context>, prober: Prober, due: Due) -> (Due, Option<Outcome>) {
+    let outcome = match target(&context, &due).await {
+        Some(target) => Some(prober.probe(&target).await),
+        None => None,
+    };
+    (due, outcome)
+}
+
+async fn target(context: &Context, due: &Due) -> Option<Target> {
+    let (host, path) = due.url.strip_prefix("https://")?.split_once('/')?;
+    let secret = names::child(&due.webhook);
+    let key = read_own_value(&context.client, &due.namespace, &secret, names::PROBE_KEY).await?;
+    Some(Target {
+        host: host.to_owned(),
+        path: format!("/{path}"),
+        key,
+    })
+}
