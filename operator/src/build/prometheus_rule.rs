@@ -42,3 +42,14 @@ pub fn file(subject: &Subject<'_>, thresholds: &Thresholds) -> RuleFile {
         }],
     }
 }
+
+/// The rules about the operator itself, which the chart has and who has no Prometheus operator takes as they are.
+pub fn operator_file(thresholds: &Thresholds) -> RuleFile {
+    let alerts = alerts::operator(thresholds).into_iter();
+    RuleFile {
+        groups: vec![Group {
+            name: "wahook.operator".to_owned(),
+            rules: alerts.map(|alert| Rule::new(alert, &[])).collect(),
+        }],
+    }
+}
