@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::child::find_program;
+use crate::kube::module::{self, Cache};
 use crate::nats::cache_directory;
 
 /// How many lines of a failed build are shown.
@@ -30,6 +31,8 @@ pub struct Tool {
     pub variable: &'static str,
     /// What the linker is told beside leaving debug information out, such as the version the program reports.
     pub linker: &'static str,
+    /// The module that has to be the main one: `go install` refuses those that replace what they need.
+    pub inside: Option<&'static str>,
 }
 
 /// Helm 4, which the chart is tested with in full.
@@ -39,6 +42,7 @@ pub const HELM: Tool = Tool {
     version: "4.3.1",
     variable: "WAHOOK_HELM",
     linker: "-X helm.sh/helm/v4/internal/version.version=v4.3.1",
+    inside: None,
 };
 
 /// Helm 3, which many still have.
@@ -48,6 +52,7 @@ pub const HELM_3: Tool = Tool {
     version: "3.22.0",
     variable: "WAHOOK_HELM_3",
     linker: "-X helm.sh/helm/v3/internal/version.version=v3.22.0",
+    inside: None,
 };
 
 /// Checks manifests against schemas.
@@ -57,6 +62,7 @@ pub const KUBECONFORM: Tool = Tool {
     version: "0.8.0",
     variable: "WAHOOK_KUBECONFORM",
     linker: "-X main.version=v0.8.0",
+    inside: None,
 };
 
 /// Runs the containers of a node.
@@ -66,6 +72,7 @@ pub const CONTAINERD: Tool = Tool {
     version: "2.4.2",
     variable: "WAHOOK_CONTAINERD",
     linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+    inside: None,
 };
 
 /// What containerd starts once for every pod.
@@ -75,6 +82,7 @@ pub const CONTAINERD_SHIM: Tool = Tool {
     version: "2.4.2",
     variable: "WAHOOK_CONTAINERD_SHIM",
     linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+    inside: None,
 };
 
 /// Talks to containerd; imports images.
@@ -84,6 +92,7 @@ pub const CTR: Tool = Tool {
     version: "2.4.2",
     variable: "WAHOOK_CTR",
     linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+    inside: None,
 };
 
 /// The name server of a cluster.
@@ -93,6 +102,7 @@ pub const COREDNS: Tool = Tool {
     version: "1.12.4",
     variable: "WAHOOK_COREDNS",
     linker: "-X github.com/coredns/coredns/coremain.GitCommit=1.12.4",
+    inside: None,
 };
 
 /// Checks workflows of GitHub Actions.
@@ -102,6 +112,17 @@ pub const ACTIONLINT: Tool = Tool {
     version: "1.7.12",
     variable: "WAHOOK_ACTIONLINT",
     linker: "-X github.com/rhysd/actionlint.version=1.7.12",
+    inside: None,
+};
+
+/// Checks rules and metrics, and tests alerts. Prometheus 3.10.
+pub const PROMTOOL: Tool = Tool {
+    name: "promtool",
+    package: "github.com/prometheus/prometheus/cmd/promtool",
+    version: "0.310.0",
+    variable: "WAHOOK_PROMTOOL",
+    linker: "-X github.com/prometheus/common/version.Version=3.10.0",
+    inside: Some("github.com/prometheus/prometheus"),
 };
 
 /// A program is not here and could not be built; says what to do.
@@ -181,7 +202,8 @@ impl Tool {
     }
 
     fn build(&self, go: &Path, search_path: &OsString, scratch: &Path) -> Result<(), String> {
-        let output = Command::new(go)
+        let mut command = Command::new(go);
+        command
             .env("PATH", search_path)
             .env("GOBIN", scratch)
             // A pure Go build needs no C compiler; go.work and GOFLAGS of the user must not change the result.
@@ -189,8 +211,18 @@ impl Tool {
             .env("GOWORK", "off")
             .env("GOFLAGS", "")
             .args(["install", "-trimpath", "-buildvcs=false", "-ldflags"])
-            .arg(format!("-s -w {}", self.linker))
-            .arg(format!("{}@v{}", self.package, self.version))
+            .arg(format!("-s -w {}", self.linker));
+        match self.inside {
+            // Its own go.sum vouches for the rest.
+            Some(module) => command
+                .current_dir(module::fetch(
+                    &format!("{module}@v{}", self.version),
+                    Cache::Users,
+                )?)
+                .arg(self.package),
+            None => command.arg(format!("{}@v{}", self.package, self.version)),
+        };
+        let output = command
             .stdin(Stdio::null())
             .output()
             .map_err(|error| error.to_string())?;
@@ -224,6 +256,8 @@ mod tests {
         version: "0.0.1",
         variable: "WAHOOK_NO_SUCH_TOOL",
         linker: "",
+        inside: None,
+        inside: None,
     };
 
     #[test]

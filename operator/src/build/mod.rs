@@ -6,6 +6,7 @@
 //! `http_route`, `service_monitor`, `prometheus_rule`. `secret` is the one that is created once and never
 //! applied.
 
+pub mod alerts;
 mod certificate;
 pub mod configuration;
 mod deployment;
@@ -17,7 +18,7 @@ pub mod labels;
 mod network_policy;
 mod pdb;
 mod pod;
-mod prometheus_rule;
+pub mod prometheus_rule;
 pub mod quantity;
 pub mod secret;
 mod service;

@@ -188,6 +188,29 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 
+    /// The names of all metrics, also of those that have no series yet.
+    pub fn names(&self) -> Vec<String> {
+        let vectors: [&dyn Collector; 12] = [
+            &self.reconciles,
+            &self.errors,
+            &self.causes,
+            &self.seconds,
+            &self.active,
+            &self.workers,
+            &self.retries,
+            &self.writes,
+            &self.watch_errors,
+            &self.rollouts,
+            &self.leader,
+            &self.webhooks,
+        ];
+        vectors
+            .into_iter()
+            .flat_map(|vector| vector.desc())
+            .map(|desc| desc.fq_name.clone())
+            .collect()
+    }
+
     /// Begins to count a reconcile.
     pub fn begin(self: &Arc<Self>) -> Running {
         self.active.with_label_values(&[CONTROLLER]).inc();

@@ -22,7 +22,7 @@ mod host;
 mod ingress;
 mod install;
 mod kubeconfig;
-mod module;
+pub(crate) mod module;
 mod network;
 mod node;
 mod openapi;

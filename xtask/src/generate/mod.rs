@@ -3,6 +3,7 @@
 mod chart;
 mod cli;
 mod metrics;
+mod rules;
 mod values;
 
 use std::fs;
@@ -35,6 +36,9 @@ pub(crate) enum GenerateError {
     /// The resource definition could not be written as YAML.
     #[error("crds/whatsappwebhooks.yaml: {0}. Look at what changed in the crate wahook-crds")]
     Definition(String),
+    /// The alerts could not be written as YAML.
+    #[error("monitoring/rules: {0}. Look at what changed in operator/src/build/alerts")]
+    Rules(String),
     /// A file of the Helm chart could not be made.
     #[error(transparent)]
     Chart(#[from] chart::ChartError),
@@ -63,7 +67,14 @@ fn files() -> Result<Vec<Generated>, GenerateError> {
         file("docs/cli.md", cli::page()),
         file("crds/whatsappwebhooks.yaml", definition),
     ];
-    Ok(pages.into_iter().chain(chart).chain(contract).collect())
+    let rules = rules::files().map_err(|error| GenerateError::Rules(error.to_string()))?;
+    let rules = rules.map(|(path, content)| file(path, content));
+    Ok(pages
+        .into_iter()
+        .chain(chart)
+        .chain(contract)
+        .chain(rules)
+        .collect())
 }
 
 /// Writes every file that is not what it should be; with `--check` only names them and fails.

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use wahook_testbed::kube::{self, KubeError, Project};
-use wahook_testbed::tools::{ACTIONLINT, HELM, HELM_3, KUBECONFORM, Tool, ToolError};
+use wahook_testbed::tools::{ACTIONLINT, HELM, HELM_3, KUBECONFORM, PROMTOOL, Tool, ToolError};
 
 /// The programs.
-const TOOLS: [Tool; 4] = [HELM, HELM_3, KUBECONFORM, ACTIONLINT];
+const TOOLS: [Tool; 5] = [HELM, HELM_3, KUBECONFORM, ACTIONLINT, PROMTOOL];
 
 /// One of them is not here.
 #[derive(Debug, thiserror::Error)]
