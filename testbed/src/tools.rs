@@ -257,7 +257,6 @@ mod tests {
         variable: "WAHOOK_NO_SUCH_TOOL",
         linker: "",
         inside: None,
-        inside: None,
     };
 
     #[test]
