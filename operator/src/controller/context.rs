@@ -34,8 +34,8 @@ pub struct Timing {
     pub deadline: Duration,
     /// How often the receivers are asked what they have seen.
     pub receivers: Duration,
-    /// How often a public URL that is right is looked at.
-    pub probe: Duration,
+    /// How often a public URL that is right is looked at; not at all when absent.
+    pub probe: Option<Duration>,
 }
 
 impl Default for Timing {
@@ -44,7 +44,7 @@ impl Default for Timing {
             discovery: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
             receivers: Duration::from_secs(30),
-            probe: Duration::from_secs(300),
+            probe: Some(Duration::from_secs(300)),
         }
     }
 }

@@ -52,6 +52,9 @@ pub(super) async fn follow_receivers(
 
 /// Looks at the public URLs as Meta would, and wakes those of which there is news.
 pub(super) async fn follow_endpoints(context: Arc<Context>, wakers: Vec<Sender<Wake>>) {
+    let Some(pause) = context.timing.probe else {
+        return;
+    };
     if context.settings.secret_access == SecretAccess::None {
         return;
     }
@@ -62,7 +65,6 @@ pub(super) async fn follow_endpoints(context: Arc<Context>, wakers: Vec<Sender<W
             return;
         }
     };
-    let pause = context.timing.probe;
     loop {
         tokio::time::sleep(TICK.min(pause)).await;
         let due = context

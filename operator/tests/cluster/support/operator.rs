@@ -45,7 +45,7 @@ impl Default for Options {
             timing: Timing {
                 discovery: Duration::from_secs(2),
                 // Nothing leads to a host here. What it comes to is a write that no test waits for.
-                probe: Duration::from_secs(24 * 3600),
+                probe: None,
                 ..Timing::default()
             },
             all_namespaces: false,
