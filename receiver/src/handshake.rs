@@ -185,6 +185,18 @@ pub fn probe_answer(key: &[u8], nonce: &ProbeNonce) -> String {
     format!("sha256={}", hex::encode(answer))
 }
 
+/// What the operator sends along with a `POST` of its probe, in [`PROBE_HEADER`]: proves that it has the probe key, for this
+/// nonce, and is worth nothing as an answer to a `GET`.
+pub fn probe_post(key: &[u8], nonce: &ProbeNonce) -> String {
+    let proof = hmac_sha256(key, &[b"wahook-probe-post-v1:", nonce.0.as_bytes()]);
+    format!("sha256={}", hex::encode(proof))
+}
+
+/// Whether `proof` is what [`probe_post`] gives. In constant time.
+pub fn is_probe_post(key: &[u8], nonce: &ProbeNonce, proof: &[u8]) -> bool {
+    token_matches(probe_post(key, nonce).as_bytes(), proof)
+}
+
 /// The name-value pairs of a query string as bytes: what a challenge decodes to need not be UTF-8.
 fn parameters(query: Option<&str>) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
     query

@@ -25,6 +25,8 @@ pub struct SecretsStatus {
     pub verify_token: bool,
     /// Whether the probe key is there.
     pub probe_key: bool,
+    /// Stands for the app secrets and the verify token, as [`SecretSet::fingerprint`] says.
+    pub fingerprint: Option<String>,
     /// When this generation was accepted.
     #[serde(serialize_with = "as_text")]
     pub loaded_at: Option<Timestamp>,
@@ -126,6 +128,7 @@ impl SecretsHandle {
             retired_app_secrets: set.retired.len(),
             verify_token: set.verify_token.is_some(),
             probe_key: set.probe_key.is_some(),
+            fingerprint: set.fingerprint(),
             loaded_at,
             refused: self.shared.status.load().refused,
             last_error,

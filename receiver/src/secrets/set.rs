@@ -1,6 +1,7 @@
 //! All secrets of one moment.
 
 use crate::config::Problem;
+use crate::signature::hmac_sha256;
 
 use super::nats::NatsSecrets;
 use super::value::Secret;
@@ -28,5 +29,53 @@ impl SecretSet {
     /// ready before.
     pub fn is_complete(&self) -> bool {
         !self.app_secrets.is_empty() && self.verify_token.is_some()
+    }
+
+    /// Stands for what requests are checked with, so that the operator can tell which receivers have the same. Keyed with
+    /// the probe key, without which nothing can be guessed from it; none without that key.
+    pub fn fingerprint(&self) -> Option<String> {
+        let key = self.probe_key.as_ref()?;
+        let secrets = self.app_secrets.iter().chain(&self.verify_token);
+        let digests: Vec<[u8; 32]> = secrets
+            .map(|secret| hmac_sha256(key.expose(), &[b"wahook-secret-v1:", secret.expose()]))
+            .map(Into::into)
+            .collect();
+        let parts: Vec<&[u8]> = digests.iter().map(<[u8; 32]>::as_slice).collect();
+        Some(hex::encode(&hmac_sha256(key.expose(), &parts)[..8]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn set(app: &[&str], token: &str, key: Option<&str>) -> SecretSet {
+        SecretSet {
+            app_secrets: app.iter().map(|text| Secret::new(text.as_bytes())).collect(),
+            verify_token: Some(Secret::new(token.as_bytes())),
+            probe_key: key.map(|text| Secret::new(text.as_bytes())),
+            ..SecretSet::default()
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_sets_apart_and_nothing_else() {
+        let one = set(&["a", "b"], "t", Some("k")).fingerprint().unwrap();
+        assert_eq!(one.len(), 16);
+        assert_eq!(
+            set(&["a", "b"], "t", Some("k")).fingerprint().as_ref(),
+            Some(&one)
+        );
+        for other in [
+            set(&["a"], "t", Some("k")),
+            set(&["b", "a"], "t", Some("k")),
+            set(&["ab"], "t", Some("k")),
+            set(&["a", "b"], "u", Some("k")),
+            set(&["a", "b"], "t", Some("l")),
+        ] {
+            assert_ne!(other.fingerprint().unwrap(), one);
+        }
+        assert_eq!(set(&["a", "b"], "t", None).fingerprint(), None);
     }
 }

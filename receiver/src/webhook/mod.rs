@@ -12,6 +12,7 @@ pub mod clients;
 mod ingest;
 mod items;
 mod keys;
+mod probe;
 mod quiet;
 mod request;
 
@@ -32,10 +33,11 @@ use tracing::{debug, info, warn};
 
 use self::body::{Read, Unread};
 use self::clients::Clients;
+use self::probe::Probe;
 use self::quiet::Quiet;
 use self::request::{Context, RequestIds, traceparent};
 use crate::budget::{Budget, Share};
-use crate::handshake::{Handshake, HandshakeOutcome, ProbeNonce, probe_answer};
+use crate::handshake::{Handshake, HandshakeOutcome};
 use crate::metrics::{Metrics, RequestStatus, RequestType};
 use crate::publish::Refusal;
 use crate::server::HeadersArrived;
@@ -48,8 +50,6 @@ pub use keys::Keys;
 
 /// Answers every request with an id that its log lines carry too.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Proves to the operator's probe whose answer it got.
-const PROBE: HeaderName = HeaderName::from_static("x-wahook-probe");
 
 /// What may change while requests are served.
 #[derive(Debug, Clone)]
@@ -122,15 +122,14 @@ impl Webhook {
 
     async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
         let context = Context::of(&request, self.ids.next());
-        let query = request.uri().query();
-        let nonce = ProbeNonce::from_query(query).filter(|_| request.method() == Method::GET);
-        // The operator's probe is nobody's traffic: it shows in no metric a user alerts on. Anybody can send a nonce, so
-        // one that comes with a handshake hides nothing.
-        let probe = nonce.is_some() && !Handshake::is_attempted(query);
-        let mut counted = (!probe).then(|| self.metrics.request(context.arrived));
+        let probe = Probe::of(&request, &self.keys.load());
+        let mut counted = (!probe.is_nobodys()).then(|| self.metrics.request(context.arrived));
         let (answer, request_type) = match *request.method() {
+            Method::POST if probe.is_nobodys() => {
+                (probe::swallow(request, &self.live.load_full()).await, RequestType::None)
+            }
             Method::POST => Arc::clone(&self).post(request, &context).await,
-            Method::GET => (self.get(&request, probe), RequestType::Verification),
+            Method::GET => (self.get(&request, probe.is_nobodys()), RequestType::Verification),
             _ => (Answer::MethodNotAllowed { allow: "GET, POST" }, RequestType::None),
         };
         if let Some(guard) = &mut counted {
@@ -146,11 +145,7 @@ impl Webhook {
         if let Ok(id) = HeaderValue::try_from(context.id) {
             headers.insert(REQUEST_ID, id);
         }
-        if let (Some(nonce), Some(key)) = (nonce, &self.keys.load().probe_key)
-            && let Ok(proof) = HeaderValue::try_from(probe_answer(key, &nonce))
-        {
-            headers.insert(PROBE, proof);
-        }
+        probe.prove(&self.keys.load(), &mut response);
         response
     }
 

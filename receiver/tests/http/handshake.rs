@@ -328,3 +328,47 @@ async fn a_probe_cannot_be_used_to_try_tokens_uncounted() {
         2
     );
 }
+
+/// The probe's `POST` finds out what bodies a proxy lets through.
+#[tokio::test]
+async fn a_large_body_of_the_probe_is_read_to_its_end_and_is_nobodys_traffic() {
+    let key = "probe-key-of-the-tests-0123456789";
+    let house = house("handshake-large").secret("probe-key", key).open().await;
+    let large = "x".repeat(3 * 1024 * 1024);
+    let post = |nonce: &str, proof: &str, body: &str| {
+        format!(
+            "POST /webhook?wahook.nonce={nonce} HTTP/1.1\r\nHost: hooks\r\nx-wahook-probe: {proof}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let proof = sign(key, b"wahook-probe-post-v1:one");
+    let answer = house.raw(post("one", &proof, &large)).await;
+    assert_eq!(answer.status, 401);
+    let expected = sign(key, b"wahook-probe-v1:one");
+    assert_eq!(answer.header("x-wahook-probe"), Some(expected.as_str()));
+    let answer = house.raw(post("one", &proof, &format!("{large}x"))).await;
+    assert_eq!(answer.status, 413, "the receiver's own limit shows as well");
+    assert_eq!(house.metric("whatsapp_webhook_requests_total", &[]).await, 0);
+    assert_eq!(
+        house.metric("whatsapp_webhook_signature_failures_total", &[]).await,
+        0
+    );
+
+    // What anybody can make up, or has seen in an answer, hides nothing.
+    for proof in [
+        "",
+        &expected,
+        &sign(key, b"wahook-probe-post-v1:two"),
+        &sign("guess", b"wahook-probe-post-v1:one"),
+    ] {
+        let answer = house.raw(post("one", proof, "x")).await;
+        assert_eq!((answer.status, answer.header("x-wahook-probe")), (401, None));
+    }
+    assert_eq!(
+        house
+            .metric("whatsapp_webhook_signature_failures_total", &[("reason", "missing")])
+            .await,
+        4
+    );
+}
