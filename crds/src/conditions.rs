@@ -153,6 +153,8 @@ words! {
         CertificateExpiring,
         /// Something else answered at the URL.
         WrongAnswer,
+        /// A body as large as Meta's may be does not get through to the receivers.
+        BodyTooLarge,
 
         /// Meta has not verified the callback URL yet.
         AwaitingHandshake,
@@ -250,6 +252,7 @@ impl ConditionType {
                 R::TlsRefused,
                 R::CertificateExpiring,
                 R::WrongAnswer,
+                R::BodyTooLarge,
                 R::HostConflict,
                 R::Unchecked,
                 R::Suspended,

@@ -1,5 +1,5 @@
-//! The certificate authorities of the operator's own NATS servers, as a file of the operator holds them now: who runs a
-//! private authority replaces its certificate in that file, and receivers have to follow before the old one ends.
+//! Certificate authorities, as a file of the operator holds them now: who runs a private authority replaces its certificate
+//! in that file, and whoever trusts it has to follow before the old one ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,8 +43,12 @@ impl Authorities {
         self.0.borrow().clone()
     }
 
-    /// Follows the file for ever. One that cannot be used leaves the last good certificates.
-    pub async fn follow(&self, file: PathBuf) {
+    /// Follows the file that a flag names, for ever; without one it only waits. A file that cannot be used leaves the last
+    /// good certificates.
+    pub async fn follow(&self, flag: &str, file: Option<&Path>) {
+        let Some(file) = file.map(PathBuf::from) else {
+            return std::future::pending().await;
+        };
         let mut trouble = None;
         loop {
             tokio::time::sleep(POLL).await;
@@ -56,13 +60,13 @@ impl Authorities {
                 Ok(pem) => {
                     trouble = None;
                     if self.replace(pem) {
-                        info!("the authorities in --nats-ca-file changed: receivers get the new ones");
+                        info!(flag, "the certificate authorities changed");
                     }
                 }
                 Err(error) if trouble.as_ref() != Some(&error) => {
                     warn!(
-                        error,
-                        "--nats-ca-file cannot be used, the last good authorities stay"
+                        flag,
+                        error, "certificate authorities cannot be used, the last good ones stay"
                     );
                     trouble = Some(error);
                 }
@@ -119,7 +123,7 @@ mod tests {
         let mut changes = std::pin::pin!(authorities.changes());
         let following = tokio::spawn({
             let (authorities, file) = (authorities.clone(), file.clone());
-            async move { authorities.follow(file).await }
+            async move { authorities.follow("--ca-file", Some(&file)).await }
         });
         fs::write(&file, "").unwrap();
         tokio::time::sleep(POLL * 3).await;

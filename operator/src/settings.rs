@@ -30,8 +30,17 @@ pub struct Settings {
     pub rollout_batch: usize,
     /// How often a resource is looked at when nothing happens.
     pub resync: Duration,
-    /// Whether public URLs are looked at although they are at private addresses as seen from here.
-    pub probe_private_addresses: bool,
+    /// How public URLs are looked at.
+    pub probe: ProbeSettings,
+}
+
+/// How public URLs are looked at.
+#[derive(Clone, Debug, Default)]
+pub struct ProbeSettings {
+    /// Also where they are at private addresses as seen from here.
+    pub private_addresses: bool,
+    /// The authorities to trust beside those that browsers trust.
+    pub ca: Authorities,
 }
 
 /// The broker of webhooks that name none.

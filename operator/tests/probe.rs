@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use wahook_crds::conditions::{ConditionType, Reason};
-use wahook_operator::probe::{Outcome, Prober, Target};
+use wahook_operator::probe::{LARGEST, Outcome, Prober, Proxies, Sight, Target};
 use wahook_operator::status::Truth;
 use wahook_receiver::handshake::{ProbeNonce, probe_answer};
 
@@ -120,13 +120,22 @@ async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
 /// Answers as a receiver with this key does.
 async fn receiver(mut stream: impl AsyncRead + AsyncWrite + Unpin, key: &[u8]) {
     let head = head(&mut stream).await;
+    answer(&head, stream, key).await;
+}
+
+/// What proves to the probe who answers.
+fn proof(head: &str, key: &[u8]) -> String {
+    let query = head.split(' ').nth(1).unwrap().split_once('?').unwrap().1;
+    probe_answer(key, &ProbeNonce::from_query(Some(query)).unwrap())
+}
+
+async fn answer(head: &str, mut stream: impl AsyncRead + AsyncWrite + Unpin, key: &[u8]) {
     assert!(head.starts_with("GET /webhook?wahook.nonce="), "{head}");
     assert!(
         head.to_lowercase().contains("host: hooks.example.com\r\n"),
         "{head}"
     );
-    let query = head.split(' ').nth(1).unwrap().split_once('?').unwrap().1;
-    let proof = probe_answer(key, &ProbeNonce::from_query(Some(query)).unwrap());
+    let proof = proof(head, key);
     let answer = format!("HTTP/1.1 403 Forbidden\r\nx-wahook-probe: {proof}\r\ncontent-length: 0\r\n\r\n");
     stream.write_all(answer.as_bytes()).await.unwrap();
 }
@@ -137,14 +146,17 @@ async fn stranger(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str)
     stream.write_all(answer.as_bytes()).await.unwrap();
 }
 
+/// Serves every connection, one after the other.
 async fn serve<F: Future<Output = ()> + Send + 'static>(
-    connection: impl FnOnce(TcpStream) -> F + Send + 'static,
+    mut connection: impl FnMut(TcpStream) -> F + Send + 'static,
 ) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        connection(stream).await;
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            connection(stream).await;
+        }
     });
     address
 }
@@ -159,6 +171,7 @@ fn target(host: &str) -> Target {
         host: host.to_owned(),
         path: "/webhook".to_owned(),
         key: KEY.to_vec().into(),
+        body: None,
     }
 }
 
@@ -231,9 +244,12 @@ async fn every_certificate_is_judged_as_meta_would() {
     ] {
         let authority = Authority::new();
         let acceptor = tls(&authority, shown);
-        let address = serve(async move |stream| {
-            if let Ok(stream) = acceptor.accept(stream).await {
-                receiver(stream, KEY).await;
+        let address = serve(move |stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    receiver(stream, KEY).await;
+                }
             }
         })
         .await;
@@ -270,15 +286,20 @@ async fn only_a_receiver_of_this_webhook_will_do() {
         ("", "no HTTP"),
     ] {
         let acceptor = tls(&authority, GOOD);
-        let address =
-            serve(async move |stream| stranger(acceptor.accept(stream).await.unwrap(), answer).await).await;
+        let address = serve(move |stream| {
+            let acceptor = acceptor.clone();
+            async move { stranger(acceptor.accept(stream).await.unwrap(), answer).await }
+        })
+        .await;
         let outcome = look(authority.roots(), address).await;
         assert_says(&outcome, Truth::False, Reason::WrongAnswer, word);
     }
     let acceptor = tls(&authority, GOOD);
-    let address =
-        serve(async move |stream| receiver(acceptor.accept(stream).await.unwrap(), b"another key").await)
-            .await;
+    let address = serve(move |stream| {
+        let acceptor = acceptor.clone();
+        async move { receiver(acceptor.accept(stream).await.unwrap(), b"another key").await }
+    })
+    .await;
     let outcome = look(authority.roots(), address).await;
     assert_says(&outcome, Truth::False, Reason::WrongAnswer, "status 403");
 }
@@ -328,18 +349,199 @@ async fn what_cannot_be_seen_from_here_is_not_wrong() {
     assert!(outcome.took < Duration::from_secs(12), "{outcome:?}");
 }
 
+fn sighted(private_addresses: bool) -> Prober {
+    let sight = Sight {
+        private_addresses,
+        authorities: Vec::new(),
+        proxies: Proxies::none(),
+    };
+    Prober::new(sight).unwrap()
+}
+
 /// Whoever may create a resource must not have the operator look around in the cluster.
 #[tokio::test]
 async fn private_addresses_are_left_alone() {
-    let outcome = Prober::new(false).unwrap().probe(&target("localhost")).await;
+    let outcome = sighted(false).probe(&target("localhost")).await;
     assert_says(
         &outcome,
         Truth::Unknown,
         Reason::NotVisible,
         "--probe-private-addresses",
     );
-    let outcome = Prober::new(true).unwrap().probe(&target("localhost")).await;
+    let outcome = sighted(true).probe(&target("localhost")).await;
     assert_ne!(outcome.reason, Reason::NotVisible, "{outcome:?}");
-    let outcome = Prober::new(false).unwrap().probe(&target("nobody.invalid")).await;
+    let outcome = sighted(false).probe(&target("nobody.invalid")).await;
     assert_says(&outcome, Truth::False, Reason::DnsFailed, "DNS record");
+}
+
+/// What is in front of the receivers, with a limit of its own for bodies.
+async fn limited(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: String, read: bool) {
+    let head = head(&mut stream).await;
+    if head.starts_with("GET ") {
+        return self::answer(&head, stream, KEY).await;
+    }
+    assert!(head.contains(&format!("content-length: {LARGEST}\r\n")), "{head}");
+    assert!(!head.to_lowercase().contains("x-hub-signature"), "{head}");
+    if read {
+        let mut body = vec![0; LARGEST];
+        stream.read_exact(&mut body).await.unwrap();
+    }
+    let proof = proof(&head, KEY);
+    let answer = answer.replace("PROOF", &proof);
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    let _ = stream.shutdown().await;
+    // Until the client has read the answer, as servers do that want to be understood.
+    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+}
+
+#[tokio::test]
+async fn a_body_as_large_as_metas_has_to_get_through() {
+    let unproven = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+    let proven = "HTTP/1.1 401 Unauthorized\r\nx-wahook-probe: PROOF\r\ncontent-length: 0\r\n\r\n";
+    let own_limit = "HTTP/1.1 413 Too Large\r\nx-wahook-probe: PROOF\r\ncontent-length: 0\r\n\r\n";
+    let limit = "HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n";
+    let busy = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n";
+    let firewall = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
+    let authority = Authority::new();
+    for (answer, read, carried, word) in [
+        (proven, true, Some(true), "as Meta needs it"),
+        (proven, false, Some(true), "as Meta needs it"),
+        (unproven, true, Some(true), "as Meta needs it"),
+        (own_limit, true, Some(true), "as Meta needs it"),
+        (busy, true, None, "as Meta needs it"),
+        (limit, false, Some(false), "status 413"),
+        (limit, true, Some(false), "status 413"),
+        (firewall, true, Some(false), "status 403"),
+        ("", true, Some(false), "no answer"),
+    ] {
+        let acceptor = tls(&authority, GOOD);
+        let address = serve(move |stream| {
+            let acceptor = acceptor.clone();
+            async move { limited(acceptor.accept(stream).await.unwrap(), answer.to_owned(), read).await }
+        })
+        .await;
+        let prober = Prober::in_a_laboratory(authority.roots(), address).unwrap();
+        let target = Target {
+            body: Some(LARGEST),
+            ..target(HOST)
+        };
+        let outcome = prober.probe(&target).await;
+        assert_eq!(outcome.carried, carried, "{answer:?}: {outcome:?}");
+        let (truth, reason) = match carried {
+            Some(false) => (Truth::False, Reason::BodyTooLarge),
+            _ => (Truth::True, Reason::Reachable),
+        };
+        assert_says(&outcome, truth, reason, word);
+        assert!(
+            outcome.not_after.is_some(),
+            "the certificate was seen all the same"
+        );
+    }
+}
+
+/// A proxy that leads to one place, whatever it is asked for, or nowhere.
+async fn proxy(target: Option<SocketAddr>, asked: tokio::sync::mpsc::UnboundedSender<String>) -> SocketAddr {
+    serve(move |mut stream: TcpStream| {
+        let asked = asked.clone();
+        async move {
+            asked.send(head(&mut stream).await).unwrap();
+            let Some(target) = target else {
+                let refusal = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
+                return stream.write_all(refusal).await.unwrap();
+            };
+            stream
+                .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                .await
+                .unwrap();
+            let mut onward = TcpStream::connect(target).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+        }
+    })
+    .await
+}
+
+/// As in a private cluster: an authority of its own, and a proxy that is the only way out and knows the names.
+#[tokio::test]
+async fn a_proxy_and_an_authority_of_ones_own() {
+    let authority = Authority::new();
+    let acceptor = tls(&authority, GOOD);
+    let server = serve(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                receiver(stream, KEY).await;
+            }
+        }
+    })
+    .await;
+    let (asked, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let open = proxy(Some(server), asked.clone()).await;
+    let look = async |authorities: Vec<_>, proxies: Proxies| {
+        let sight = Sight {
+            private_addresses: false,
+            authorities,
+            proxies,
+        };
+        Prober::new(sight).unwrap().probe(&target(HOST)).await
+    };
+    let own = || vec![authority.root.der().clone()];
+    let with_login = Proxies::one(&format!("http://user:very-private@{open}"), "");
+
+    let outcome = look(own(), with_login.clone()).await;
+    assert_says(&outcome, Truth::True, Reason::Reachable, "as Meta needs it");
+    let request = heard.recv().await.unwrap();
+    assert!(
+        request.starts_with("CONNECT hooks.example.com:443 HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(
+        request.to_lowercase().contains("proxy-authorization: basic "),
+        "{request}"
+    );
+
+    let outcome = look(Vec::new(), with_login).await;
+    assert_says(
+        &outcome,
+        Truth::False,
+        Reason::ChainIncomplete,
+        "unknown authority",
+    );
+    heard.recv().await.unwrap();
+
+    let closed = proxy(None, asked).await;
+    let outcome = look(
+        own(),
+        Proxies::one(&format!("http://user:very-private@{closed}"), ""),
+    )
+    .await;
+    assert_says(&outcome, Truth::Unknown, Reason::NotVisible, &closed.to_string());
+    assert!(!outcome.message.contains("private"), "{outcome:?}");
+    heard.recv().await.unwrap();
+
+    // Excepted, so it is looked up here, where nobody knows it.
+    let excepted = Proxies::one(&format!("http://{open}"), "example.com");
+    let outcome = look(own(), excepted).await;
+    assert_ne!(outcome.reason, Reason::Reachable, "{outcome:?}");
+    assert!(heard.try_recv().is_err(), "the proxy was asked");
+}
+
+/// Nor by way of a proxy.
+#[tokio::test]
+async fn a_proxy_leads_to_no_private_address() {
+    let (asked, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let open = proxy(None, asked).await;
+    let sight = Sight {
+        private_addresses: false,
+        authorities: Vec::new(),
+        // Loopback is never sent to a proxy by its name alone; here it is only what the name resolves to.
+        proxies: Proxies::one(&format!("http://{open}"), ""),
+    };
+    let outcome = Prober::new(sight).unwrap().probe(&target("localhost")).await;
+    assert_says(
+        &outcome,
+        Truth::Unknown,
+        Reason::NotVisible,
+        "--probe-private-addresses",
+    );
+    assert!(heard.try_recv().is_err(), "the proxy was asked");
 }

@@ -9,7 +9,9 @@ use super::parse::{
     network, object_name, pattern, prefix, resync,
 };
 use crate::authorities::Authorities;
-use crate::settings::{Allow, NatsDefaults, ReceiverDefaults, RouteDefaults, SecretAccess, Settings};
+use crate::settings::{
+    Allow, NatsDefaults, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
+};
 
 /// The image of this version.
 const RECEIVER_IMAGE: &str = concat!("ghcr.io/wahook/wahook-receiver:", env!("CARGO_PKG_VERSION"));
@@ -241,6 +243,16 @@ pub struct SettingsArgs {
     /// can then learn which of these take connections
     #[arg(long, env = "WAHOOK_PROBE_PRIVATE_ADDRESSES", help_heading = "Routes")]
     pub probe_private_addresses: bool,
+
+    /// Certificate authorities to trust when looking at public URLs, beside those that browsers trust, PEM. Meta
+    /// trusts only the latter. Changes are followed
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "WAHOOK_PROBE_CA_FILE",
+        help_heading = "Routes"
+    )]
+    pub probe_ca_file: Option<PathBuf>,
 }
 
 impl SettingsArgs {
@@ -294,7 +306,14 @@ impl SettingsArgs {
             watch_namespaces: read.list("--watch-namespaces", &self.watch_namespaces, namespace),
             operator_namespace: read.optional("--namespace", self.namespace.as_ref(), namespace),
             rollout_batch: self.rollout_batch.into(),
-            probe_private_addresses: self.probe_private_addresses,
+            probe: ProbeSettings {
+                private_addresses: self.probe_private_addresses,
+                ca: self
+                    .probe_ca_file
+                    .as_deref()
+                    .and_then(|file| read.note("--probe-ca-file", Authorities::read(file)))
+                    .unwrap_or_default(),
+            },
             resync: read.one("--resync", &self.resync, resync).unwrap_or_default(),
         };
         read.finish(settings)

@@ -264,12 +264,18 @@ impl Operator<'_> {
             Timing::default(),
         );
         self.metrics.set_leader(true);
-        let authorities = self.settings.nats.ca.clone();
+        let (settings, args) = (&self.settings, &self.args.settings);
         let following = async {
-            match &self.args.settings.nats_ca_file {
-                Some(file) => authorities.follow(file.clone()).await,
-                None => std::future::pending().await,
-            }
+            tokio::join!(
+                settings
+                    .nats
+                    .ca
+                    .follow("--nats-ca-file", args.nats_ca_file.as_deref()),
+                settings
+                    .probe
+                    .ca
+                    .follow("--probe-ca-file", args.probe_ca_file.as_deref()),
+            )
         };
         let too_long = async {
             working.cancelled().await;
@@ -277,7 +283,7 @@ impl Operator<'_> {
         };
         tokio::select! {
             () = controller::run(Arc::new(context), self.args.concurrency, working.clone(), || {}) => {}
-            () = following => warn!("--nats-ca-file is not followed any more"),
+            _ = following => warn!("the files of authorities are not followed any more"),
             () = too_long => warn!("what had begun did not end in time and is cut off; the next leader repeats it"),
         }
         self.metrics.set_leader(false);

@@ -207,6 +207,7 @@ impl Context {
                     namespace: webhook.metadata.namespace.clone()?,
                     webhook: webhook.metadata.name.clone()?,
                     url: webhook.status.as_ref()?.callback_url.clone()?,
+                    generation: webhook.metadata.generation.unwrap_or_default(),
                 })
             })
             .collect()

@@ -7,6 +7,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::reflector::{ObjectRef, Store};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::mpsc::Sender;
 use tracing::warn;
 
@@ -15,7 +17,7 @@ use super::wake;
 use super::watches::Wake;
 use crate::names;
 use crate::observe::read_own_value;
-use crate::probe::{Due, Outcome, Prober, Target};
+use crate::probe::{Due, LARGEST, Outcome, Prober, Proxies, Sight, Target};
 use crate::receivers::{self, Asker};
 use crate::settings::SecretAccess;
 
@@ -58,15 +60,17 @@ pub(super) async fn follow_endpoints(context: Arc<Context>, wakers: Vec<Sender<W
     if context.settings.secret_access == SecretAccess::None {
         return;
     }
-    let prober = match Prober::new(context.settings.probe_private_addresses) {
-        Ok(prober) => prober,
-        Err(error) => {
-            warn!(%error, "public URLs cannot be looked at");
-            return;
-        }
-    };
+    let proxies = Proxies::from_env();
+    let mut known = None;
+    let mut prober = None;
     loop {
         tokio::time::sleep(TICK.min(pause)).await;
+        let authorities = context.settings.probe.ca.current();
+        if prober.is_none() || authorities != known {
+            prober = prober_with(&context, authorities.as_deref(), &proxies).or(prober);
+            known = authorities;
+        }
+        let Some(prober) = &prober else { return };
         let due = context
             .with_url()
             .into_iter()
@@ -83,6 +87,25 @@ pub(super) async fn follow_endpoints(context: Arc<Context>, wakers: Vec<Sender<W
             }
         }
     }
+}
+
+/// Nothing, and a line in the log, when these authorities are none.
+fn prober_with(context: &Context, authorities: Option<&str>, proxies: &Proxies) -> Option<Prober> {
+    let pem = authorities.unwrap_or_default().as_bytes();
+    let authorities = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>();
+    let prober = authorities
+        .map_err(|error| error.to_string())
+        .and_then(|authorities| {
+            let sight = Sight {
+                private_addresses: context.settings.probe.private_addresses,
+                authorities,
+                proxies: proxies.clone(),
+            };
+            Prober::new(sight).map_err(|error| error.to_string())
+        });
+    prober
+        .inspect_err(|error| warn!(error, "public URLs cannot be looked at with these authorities"))
+        .ok()
 }
 
 /// Looks at one URL; at none without the key that receivers prove themselves with.
@@ -102,5 +125,6 @@ async fn target(context: &Context, due: &Due) -> Option<Target> {
         host: host.to_owned(),
         path: format!("/{path}"),
         key,
+        body: context.probes.wants_body(due).then_some(LARGEST),
     })
 }

@@ -34,6 +34,20 @@ pub(super) enum Trouble {
     Tls(String),
     /// Somebody else answered, with this status.
     Stranger(Option<u16>),
+    /// A body of this many bytes did not get through: the answer's status, if there was one.
+    Body {
+        /// In bytes.
+        size: usize,
+        /// The answer's status.
+        status: Option<u16>,
+    },
+    /// The way out does not lead there.
+    Proxy {
+        /// The proxy's host and port.
+        proxy: String,
+        /// What it said.
+        reason: String,
+    },
 }
 
 /// What a look came to.
@@ -47,36 +61,43 @@ pub struct Outcome {
     pub message: String,
     /// When the certificate expires, in seconds since 1970.
     pub not_after: Option<i64>,
-    /// How long it took.
+    /// Whether a body as large as Meta's may be got through; unknown when none was sent.
+    pub carried: Option<bool>,
+    /// How long it took, without such a body.
     pub took: Duration,
 }
 
 impl Outcome {
-    pub(super) fn new(result: Result<i64, Trouble>, took: Duration) -> Self {
-        let (truth, reason, message, not_after) = match result {
+    pub(super) fn new(
+        result: Result<i64, Trouble>,
+        carried: Result<Option<()>, Trouble>,
+        took: Duration,
+    ) -> Self {
+        let not_after = result.as_ref().ok().copied();
+        let (result, carried) = match carried {
+            Ok(carried) => (result, carried.map(|()| true)),
+            Err(trouble) => (Err(trouble), Some(false)),
+        };
+        let (truth, reason, message) = match result {
             Ok(not_after) if not_after - now() < SOON => (
                 Truth::True,
                 Reason::CertificateExpiring,
                 "The URL answers as Meta needs it, but its certificate expires within 14 days: see that it is renewed."
                     .to_owned(),
-                Some(not_after),
             ),
-            Ok(not_after) => (
+            Ok(_) => (
                 Truth::True,
                 Reason::Reachable,
                 "The URL answers as Meta needs it.".to_owned(),
-                Some(not_after),
             ),
-            Err(trouble) => {
-                let (truth, reason, message) = explain(trouble);
-                (truth, reason, message, None)
-            }
+            Err(trouble) => explain(trouble),
         };
         Self {
             truth,
             reason,
             message,
             not_after,
+            carried,
             took,
         }
     }
@@ -107,6 +128,23 @@ fn explain(trouble: Trouble) -> (Truth, Reason, String) {
                            address: look from outside with curl before you worry."
                 .to_owned();
             return (Truth::Unknown, Reason::NotVisible, message);
+        }
+        Trouble::Proxy { proxy, reason } => {
+            let message = format!(
+                "The operator's proxy {proxy} (HTTPS_PROXY) does not lead to the host: {reason}. Let it through, name the \
+                 host in NO_PROXY, or look from outside with curl."
+            );
+            return (Truth::Unknown, Reason::NotVisible, message);
+        }
+        Trouble::Body { size, status } => {
+            let status = status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
+            (
+                Reason::BodyTooLarge,
+                format!(
+                    "A body of {size} bytes does not get through to the receivers ({status}), and Meta sends such: a proxy \
+                     or a firewall in front of them has a lower limit."
+                ),
+            )
         }
         Trouble::NoName => (
             Reason::DnsFailed,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
 
@@ -40,10 +41,14 @@ pub struct Identity {
 
 /// A receiver's secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Secrets {
     /// How many sets it has loaded so far.
     pub generation: i64,
+    /// Stands for the loaded set. Receivers with the same set have the same.
+    pub fingerprint: Option<String>,
+    /// When it was loaded, RFC 3339 in UTC.
+    pub loaded_at: Option<Timestamp>,
 }
 
 /// The last handshake.

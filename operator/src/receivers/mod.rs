@@ -13,4 +13,4 @@ mod seen;
 pub use ask::{Asker, Page};
 pub use endpoints::Endpoints;
 pub use follow::{Sightings, follow};
-pub use seen::{Seen, Signatures};
+pub use seen::{Current, Seen, Signatures};

@@ -30,6 +30,33 @@ pub struct Seen {
     pub signatures: Signatures,
     /// The lowest number of secret sets that any of them has loaded.
     pub generation: Option<i64>,
+    /// How many of them run the newest secrets that any of them has.
+    pub current: Option<Current>,
+}
+
+/// How many receivers run the newest secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Current {
+    /// So many.
+    pub receivers: usize,
+    /// Of so many.
+    pub of: usize,
+}
+
+impl Current {
+    /// Nothing when one of them does not say what it has: it is of an older version, or has no secrets yet.
+    fn of(pages: &[&Page]) -> Option<Self> {
+        let secrets = || pages.iter().map(|page| &page.secrets);
+        // Whoever loaded last has read what is there now.
+        let newest = secrets().max_by_key(|secrets| secrets.loaded_at)?;
+        let all_say = secrets().all(|secrets| secrets.fingerprint.is_some());
+        all_say.then(|| Self {
+            receivers: secrets()
+                .filter(|secrets| secrets.fingerprint == newest.fingerprint)
+                .count(),
+            of: pages.len(),
+        })
+    }
 }
 
 impl Seen {
@@ -65,6 +92,7 @@ impl Seen {
                 Signatures::None
             },
             generation: pages.iter().map(|page| page.secrets.generation).min(),
+            current: Current::of(&pages),
         }
     }
 }
@@ -123,6 +151,22 @@ mod tests {
         let after = seen(&[later, quiet]);
         assert_eq!(after.signatures, Signatures::Wrong);
         assert_eq!(after.generation, Some(2));
+    }
+
+    #[test]
+    fn those_who_loaded_last_have_the_newest_secrets() {
+        let with = |fingerprint: &str, minute: u32| json!({ "secrets": { "fingerprint": fingerprint, "loadedAt": format!("2026-01-01T00:{minute:02}:00Z") } });
+        let current = |pages: &[Value]| {
+            let current = seen(pages).current;
+            current.map(|current| (current.receivers, current.of))
+        };
+        assert_eq!(current(&[]), None);
+        assert_eq!(current(&[with("a", 1), with("a", 2)]), Some((2, 2)));
+        assert_eq!(current(&[with("a", 1), with("b", 3), with("a", 2)]), Some((1, 3)));
+        // A new pod reads what is there, however often the others have loaded.
+        assert_eq!(current(&[with("b", 3), with("c", 4), with("c", 5)]), Some((2, 3)));
+        let silent = json!({ "secrets": { "generation": 1 } });
+        assert_eq!(current(&[with("a", 1), silent]), None);
     }
 
     #[test]

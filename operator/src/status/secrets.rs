@@ -5,6 +5,7 @@ use wahook_crds::conditions::Reason;
 use super::{Facts, Finding, reads_secrets};
 use crate::names;
 use crate::observe::SecretState;
+use crate::receivers::Current;
 use crate::validate::SecretFile;
 
 pub(super) fn finding(facts: &Facts<'_>, receivers_ready: bool) -> Finding {
@@ -33,7 +34,27 @@ pub(super) fn finding(facts: &Facts<'_>, receivers_ready: bool) -> Finding {
         })
         .or_else(|| credentials(facts))
         .or_else(|| authorities(facts));
-    first.unwrap_or_else(|| Finding::good(Reason::SecretsFound, "Every referenced Secret and key exists."))
+    first.unwrap_or_else(|| {
+        let current = facts.seen.and_then(|seen| seen.current);
+        Finding::good(
+            Reason::SecretsFound,
+            format!("Every referenced Secret and key exists.{}", running(current)),
+        )
+    })
+}
+
+/// How far the receivers have come.
+fn running(current: Option<Current>) -> String {
+    match current {
+        None => String::new(),
+        Some(Current { receivers, of }) if receivers == of => {
+            format!(" {receivers} of {of} receivers run the same.")
+        }
+        Some(Current { receivers, of }) => format!(
+            " {receivers} of {of} receivers run the newest values; the others get them within about two minutes, or their log \
+             says why they keep the old ones."
+        ),
+    }
 }
 
 /// The Secret that the operator makes itself.

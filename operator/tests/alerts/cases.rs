@@ -277,6 +277,16 @@ fn resource() -> Vec<Case> {
             )],
         ),
         case(
+            "WhatsAppWebhookEndpointUnreachable",
+            [15, 5],
+            vec![gauge(
+                "whatsapp_webhook_endpoint_probe_success",
+                "",
+                // None where it cannot be seen from inside.
+                [0.0, f64::NAN, 1.0],
+            )],
+        ),
+        case(
             "WhatsAppWebhookReceiversMissing",
             [20, 5],
             replicas([1.0, 2.0, 2.0]),

@@ -27,7 +27,7 @@ fn every_alert_says_how_urgent_what_who_and_where_to_read_on() {
             "{name}: {description}"
         );
         // What is 1 or absent has no value worth reading.
-        let is_plain = ["Down", "NotReady", "Stalled", "NoLeader"]
+        let is_plain = ["Down", "EndpointUnreachable", "NotReady", "Stalled", "NoLeader"]
             .iter()
             .any(|end| name.ends_with(end));
         assert_eq!(description.contains("$value"), !is_plain, "{name}: {description}");

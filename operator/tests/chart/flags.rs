@@ -60,10 +60,14 @@ fn the_operator_understands_what_it_is_given() {
 #[test]
 fn values_arrive_as_settings() {
     let mut run = parsed(&render(EVERYTHING));
-    // The file is in a pod.
+    // The files are in a pod.
+    let files = [
+        run.settings.nats_ca_file.take(),
+        run.settings.probe_ca_file.take(),
+    ];
     assert_eq!(
-        run.settings.nats_ca_file.take().unwrap().to_str(),
-        Some("/etc/wahook/nats-ca/ca.crt")
+        files.map(|file| file.unwrap().to_str().unwrap().to_owned()),
+        ["/etc/wahook/nats-ca/ca.crt", "/etc/wahook/probe-ca/ca.crt"]
     );
     let settings = run.settings.settings().unwrap();
     assert_eq!(settings.subject_prefix, "hooks");
@@ -80,6 +84,7 @@ fn values_arrive_as_settings() {
     assert_eq!(settings.allow.hosts.len(), 3);
     assert_eq!((settings.allow.env.len(), settings.allow.images.len()), (2, 1));
     assert_eq!(settings.nats.max_stream_bytes, Some(10 << 30));
+    assert!(settings.probe.private_addresses);
     let allow = &settings.allow;
     assert!(allow.nats_server("nats://nats.books.svc:4222", &settings.nats.servers));
     assert!(!allow.nats_server("nats://nats.books.example.com:4222", &settings.nats.servers));

@@ -1,6 +1,8 @@
 //! What can be turned on and off: the definition, the budget, network policies, the service monitor, further objects.
 
 use serde_json::json;
+use wahook_operator::build::alerts::Thresholds;
+use wahook_operator::build::prometheus_rule::operator_file;
 
 use crate::support::{EVERYTHING, Helm, MONITORING, NATS, read, render, yaml};
 
@@ -103,6 +105,25 @@ fn a_service_monitor_where_the_kind_is_known_or_asked_for() {
     let always = always.get("ServiceMonitor", "wahook-operator");
     assert_eq!(always["metadata"]["labels"]["release"], "prometheus");
     assert_eq!(always["spec"]["endpoints"][0]["interval"], "15s");
+}
+
+#[test]
+fn the_alerts_about_the_operator_are_those_of_the_rule_file() {
+    let on = "monitoring: {prometheusRule: {enabled: true}}";
+    assert!(render("{}").all("PrometheusRule").is_empty());
+    assert!(
+        render(on).all("PrometheusRule").is_empty(),
+        "the kind is not known"
+    );
+    let rendered = Helm::four()
+        .with_kind("monitoring.coreos.com/v1/PrometheusRule")
+        .render(on);
+    let rule = rendered.get("PrometheusRule", "wahook-operator");
+    let file = operator_file(&Thresholds::default());
+    assert_eq!(rule["spec"], serde_json::to_value(file).unwrap());
+    let everything = render(EVERYTHING);
+    let labels = &everything.get("PrometheusRule", "wahook-operator")["metadata"]["labels"];
+    assert_eq!(labels["release"], "prometheus");
 }
 
 #[test]

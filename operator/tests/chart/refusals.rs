@@ -3,7 +3,7 @@
 use crate::support::{Helm, NATS};
 
 /// Values, and what the message has to name.
-const BAD: [(&str, &str); 44] = [
+const BAD: [(&str, &str); 47] = [
     ("replica: 3", "replica"),
     ("replicas: -1", "replicas"),
     ("replicas: two", "replicas"),
@@ -64,7 +64,16 @@ const BAD: [(&str, &str); 44] = [
         "monitoring: {serviceMonitor: {whenMissing: ignore}}",
         "whenMissing",
     ),
+    (
+        "monitoring: {prometheusRule: {enabled: true, whenMissing: failIfMissing}}",
+        "monitoring.prometheusRule.whenMissing",
+    ),
+    (
+        "defaults: {probeCa: {configMap: one, secret: two}}",
+        "defaults.probeCa.configMap",
+    ),
     ("networkPolicy: {apiServerPorts: [70000]}", "apiServerPorts"),
+    ("networkPolicy: {extraPorts: [0]}", "extraPorts"),
     ("test: {webhook: {path: webhook}}", "path"),
     (
         "terminationGracePeriodSeconds: 0",

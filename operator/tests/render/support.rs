@@ -8,7 +8,7 @@ use wahook_operator::authorities::Authorities;
 use wahook_operator::build::build;
 use wahook_operator::child::{Child, ChildKind};
 use wahook_operator::settings::{
-    Allow, NatsDefaults, Pattern, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
+    Allow, NatsDefaults, Pattern, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
 };
 use wahook_operator::validate::{Refusal, Validated, validate};
 
@@ -86,7 +86,7 @@ pub(crate) fn settings() -> Settings {
         operator_namespace: Some("wahook-system".into()),
         rollout_batch: 5,
         resync: Duration::from_secs(300),
-        probe_private_addresses: false,
+        probe: ProbeSettings::default(),
     }
 }
 

@@ -38,7 +38,6 @@ impl SecretSet {
         let secrets = self.app_secrets.iter().chain(&self.verify_token);
         let digests: Vec<[u8; 32]> = secrets
             .map(|secret| hmac_sha256(key.expose(), &[b"wahook-secret-v1:", secret.expose()]))
-            .map(Into::into)
             .collect();
         let parts: Vec<&[u8]> = digests.iter().map(<[u8; 32]>::as_slice).collect();
         Some(hex::encode(&hmac_sha256(key.expose(), &parts)[..8]))

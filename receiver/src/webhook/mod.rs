@@ -125,9 +125,10 @@ impl Webhook {
         let probe = Probe::of(&request, &self.keys.load());
         let mut counted = (!probe.is_nobodys()).then(|| self.metrics.request(context.arrived));
         let (answer, request_type) = match *request.method() {
-            Method::POST if probe.is_nobodys() => {
-                (probe::swallow(request, &self.live.load_full()).await, RequestType::None)
-            }
+            Method::POST if probe.is_nobodys() => (
+                probe::swallow(request, &self.live.load_full()).await,
+                RequestType::None,
+            ),
             Method::POST => Arc::clone(&self).post(request, &context).await,
             Method::GET => (self.get(&request, probe.is_nobodys()), RequestType::Verification),
             _ => (Answer::MethodNotAllowed { allow: "GET, POST" }, RequestType::None),

@@ -351,7 +351,9 @@ async fn a_large_body_of_the_probe_is_read_to_its_end_and_is_nobodys_traffic() {
     assert_eq!(answer.status, 413, "the receiver's own limit shows as well");
     assert_eq!(house.metric("whatsapp_webhook_requests_total", &[]).await, 0);
     assert_eq!(
-        house.metric("whatsapp_webhook_signature_failures_total", &[]).await,
+        house
+            .metric("whatsapp_webhook_signature_failures_total", &[])
+            .await,
         0
     );
 
@@ -367,7 +369,10 @@ async fn a_large_body_of_the_probe_is_read_to_its_end_and_is_nobodys_traffic() {
     }
     assert_eq!(
         house
-            .metric("whatsapp_webhook_signature_failures_total", &[("reason", "missing")])
+            .metric(
+                "whatsapp_webhook_signature_failures_total",
+                &[("reason", "missing")]
+            )
             .await,
         4
     );

@@ -6,7 +6,7 @@ use wahook_operator::build::prometheus_rule::{file, operator_file};
 const HEAD: &str = "# Written by `cargo xtask generate` from operator/src/build/alerts. Do not edit.\n";
 
 /// Path from the root of the workspace and content of each file.
-pub(super) fn files() -> Result<[(&'static str, String); 2], serde_saphyr::ser_error::Error> {
+pub(super) fn files() -> Result<[(&'static str, String); 3], serde_saphyr::ser_error::Error> {
     // The file is a pattern: whoever takes it puts the names of a webhook in.
     let example = Subject {
         namespace: "shop",
@@ -19,6 +19,10 @@ pub(super) fn files() -> Result<[(&'static str, String); 2], serde_saphyr::ser_e
         (
             "monitoring/rules/webhook.example.yaml",
             text(&file(&example, &thresholds))?,
+        ),
+        (
+            "charts/wahook/files/operator-alerts.yaml",
+            text(&operator_file(&thresholds))?,
         ),
         (
             "monitoring/rules/operator.yaml",

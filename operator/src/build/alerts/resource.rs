@@ -62,6 +62,25 @@ pub(super) fn alerts(subject: &Subject<'_>, thresholds: &Thresholds) -> Vec<Aler
         ),
     ];
     if subject.is_active {
+        // Twice as long as the operator waits before it looks again at what was wrong, and a retry of Meta's is not late yet.
+        alerts.push(
+            Alert::new(
+                "WhatsAppWebhookEndpointUnreachable",
+                Severity::Critical,
+                format!(
+                    "max({}) == 0",
+                    subject.series("whatsapp_webhook_endpoint_probe_success", "")
+                ),
+            )
+            .lasting(thresholds.minutes(10))
+            .says(
+                "The public URL of a WhatsApp webhook does not answer as Meta needs it.",
+                subject.says(
+                    "its public URL does not answer as Meta needs it. The reason of the condition EndpointReady says what is \
+                     in the way.",
+                ),
+            ),
+        );
         alerts.extend(unready(subject, thresholds));
     }
     // Without a ServiceMonitor perhaps nobody reads the metrics, and what is absent would alert for ever.

@@ -17,7 +17,7 @@ use wahook_operator::leader::Fence;
 use wahook_operator::metrics::Metrics;
 use wahook_operator::observe::{Kinds, discover};
 use wahook_operator::settings::{
-    Allow, NatsDefaults, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
+    Allow, NatsDefaults, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
 };
 use wahook_operator::streams::StreamKeeping;
 use wahook_operator::validate::StreamPlan;
@@ -78,7 +78,7 @@ pub fn settings() -> Settings {
         operator_namespace: Some("wahook-system".to_owned()),
         rollout_batch: 5,
         resync: Duration::from_secs(300),
-        probe_private_addresses: false,
+        probe: ProbeSettings::default(),
     }
 }
 
