@@ -125,6 +125,16 @@ pub const PROMTOOL: Tool = Tool {
     inside: Some("github.com/prometheus/prometheus"),
 };
 
+/// NATS' own command line, with which runbooks look at a stream.
+pub const NATS_CLI: Tool = Tool {
+    name: "nats",
+    package: "github.com/nats-io/natscli/nats",
+    version: "0.5.1",
+    variable: "WAHOOK_NATS_CLI",
+    linker: "",
+    inside: None,
+};
+
 /// A program is not here and could not be built; says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error(
