@@ -7,6 +7,7 @@
 //! | [`hostile_broker`] | a NATS stand-in that answers each publish the way a script says |
 //! | [`image`] | container images in an archive, from a static program, without an engine |
 //! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
+//! | [`monitoring`] | Prometheus and Alertmanager as child processes, and who is told about alerts |
 //! | [`process`] | the receiver as a child process |
 //! | [`stream`] | what a JetStream stream holds |
 //! | [`tools`] | helm and other programs of one exact version each, built once |
@@ -21,6 +22,7 @@ pub mod image;
 pub mod kube;
 pub mod log;
 pub mod meta;
+pub mod monitoring;
 pub mod nats;
 pub mod port;
 pub mod process;
