@@ -51,7 +51,7 @@ impl PrometheusOptions {
                 .collect()
         };
         let (scrape, rules) = (named("scrape", &self.scrape), named("rules", &self.rules));
-        let names =
+        let listed =
             |files: &[(String, String)]| json!(files.iter().map(|(name, _)| name).collect::<Vec<_>>());
         let mut config = json!({
             "global": { "scrape_interval": self.interval, "scrape_timeout": self.interval, "evaluation_interval": self.interval },
