@@ -159,7 +159,10 @@ fn operator() -> Vec<Panel> {
             .asks(rates("result", &total), "{{result}}"),
         Panel::new(302, Kind::Lines, "Reconciles that fail", Unit::Part)
             .says("The part of the reconciles that failed. The line is 10 %.")
-            .asks(format!("{} / {}", rates("", &errors), rates("", &total)), "failed")
+            .asks(
+                format!("{} / {}", rates("", &errors), rates("", &total)),
+                "failed",
+            )
             .steps(GREEN, &[(0.1, RED)])
             .alerts(&["WahookOperatorReconcileErrors"]),
         Panel::new(303, Kind::Lines, "Time of a reconcile", Unit::Seconds)

@@ -186,7 +186,7 @@ fn defaults(panel: &Panel) -> Value {
     let steps: Vec<_> = panel
         .steps
         .iter()
-        .map(|step| json!({ "value": step.from, "color": step.colour }))
+        .map(|step| json!({ "value": step.from.map(number), "color": step.colour }))
         .collect();
     let mut defaults = json!({
         "unit": panel.unit.name(),
@@ -196,7 +196,7 @@ fn defaults(panel: &Panel) -> Value {
         defaults["min"] = json!(0);
     }
     if let Some(most) = panel.most {
-        defaults["max"] = json!(most);
+        defaults["max"] = number(most);
     }
     match panel.kind {
         Kind::Stat => defaults["color"] = json!({ "mode": "thresholds" }),
@@ -216,6 +216,16 @@ fn defaults(panel: &Panel) -> Value {
         Kind::Heatmap | Kind::Table => {}
     }
     defaults
+}
+
+/// Whole numbers without a point, as every other writer of JSON has them.
+fn number(number: f64) -> Value {
+    #[allow(clippy::cast_possible_truncation, reason = "asked before")]
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        json!(number as i64)
+    } else {
+        json!(number)
+    }
 }
 
 fn options(panel: &Panel) -> Value {

@@ -178,11 +178,7 @@ fn events() -> Vec<Panel> {
 
 fn processes() -> Vec<Panel> {
     let process = |name: &str| operators(name, "");
-    let files = format!(
-        "{} / {}",
-        process("process_open_fds"),
-        process("process_max_fds")
-    );
+    let files = format!("{} / {}", process("process_open_fds"), process("process_max_fds"));
     let age = format!("(time() - {})", process("process_start_time_seconds"));
     let cpu = rate(&process("process_cpu_seconds_total"));
     let instances = "{{namespace}}/{{webhook}}, {{instance}}";

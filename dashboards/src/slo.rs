@@ -133,10 +133,7 @@ fn budget() -> Vec<Panel> {
         .alerts(&["WhatsAppWebhookLatencyBurn"]);
     for (window, words) in WINDOWS {
         let rate = |series: &str| format!("sum(rate({series}[{window}]))");
-        let (failed, answered) = (
-            rate(&series(REQUESTS, FAILED)),
-            rate(&series(REQUESTS, ANSWERED)),
-        );
+        let (failed, answered) = (rate(&series(REQUESTS, FAILED)), rate(&series(REQUESTS, ANSWERED)));
         availability = availability.asks(format!("{failed} / {answered} / {budget}"), words);
         let (early, all) = (rate(&within("1")), rate(&series(COUNT, "")));
         latency = latency.asks(format!("(1 - {early} / {all}) / {budget}"), words);

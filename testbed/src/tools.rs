@@ -125,6 +125,26 @@ pub const PROMTOOL: Tool = Tool {
     inside: Some("github.com/prometheus/prometheus"),
 };
 
+/// Collects metrics and answers queries. The version of [`PROMTOOL`].
+pub const PROMETHEUS: Tool = Tool {
+    name: "prometheus",
+    package: "github.com/prometheus/prometheus/cmd/prometheus",
+    version: "0.310.0",
+    variable: "WAHOOK_PROMETHEUS",
+    linker: "-X github.com/prometheus/common/version.Version=3.10.0",
+    inside: Some("github.com/prometheus/prometheus"),
+};
+
+/// Evaluates the monitoring mixin.
+pub const JSONNET: Tool = Tool {
+    name: "jsonnet",
+    package: "github.com/google/go-jsonnet/cmd/jsonnet",
+    version: "0.22.0",
+    variable: "WAHOOK_JSONNET",
+    linker: "",
+    inside: None,
+};
+
 /// A program is not here and could not be built; says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error(
