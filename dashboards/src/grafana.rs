@@ -106,7 +106,7 @@ fn panels(rows: &[Row]) -> Vec<Value> {
             }
             let height = height(panel.kind);
             let place = json!({ "x": x, "y": y, "w": panel.width, "h": height });
-            all.push(self::panel(panel, place));
+            all.push(self::panel(panel, &place));
             x += panel.width;
             line = line.max(height);
         }
@@ -122,7 +122,7 @@ const fn height(kind: Kind) -> u16 {
     }
 }
 
-fn panel(panel: &Panel, place: Value) -> Value {
+fn panel(panel: &Panel, place: &Value) -> Value {
     let links: Vec<_> = panel
         .alerts
         .iter()
