@@ -2,7 +2,7 @@
 
 use crate::Plan;
 use crate::panel::{BLUE, GREEN, Kind, Panel, RED, Row, Unit, YELLOW};
-use crate::query::{max, of_operators, operators, or_zero, quantile, rate, rates, series, sum};
+use crate::query::{max, of_operators, operators, or_none, or_zero, quantile, rate, rates, series, sum};
 
 const CONDITION: &str = "whatsapp_webhook_condition";
 const NAMES: &str = "namespace, webhook";
@@ -156,7 +156,8 @@ fn operator() -> Vec<Panel> {
     vec![
         Panel::new(301, Kind::Areas, "Reconciles", Unit::PerSecond)
             .says("By how they ended: done, done and looked at again later, or failed and tried again.")
-            .asks(rates("result", &total), "{{result}}"),
+            .asks(rates("result", &total), "{{result}}")
+            .colours(&[("success", GREEN), ("requeue_after", BLUE), ("error", RED)]),
         Panel::new(302, Kind::Lines, "Reconciles that fail", Unit::Part)
             .says("The part of the reconciles that failed. The line is 10 %.")
             .asks(
@@ -172,7 +173,7 @@ fn operator() -> Vec<Panel> {
             .asks(quantile("0.99", "", &buckets), "p99"),
         Panel::new(304, Kind::Lines, "Failures by cause", Unit::PerSecond)
             .says("What failed in the reconciles that did, and how many were tried again.")
-            .asks(or_zero(&rates("cause", &causes)), "{{cause}}")
+            .asks(or_none("cause", &rates("cause", &causes)), "{{cause}}")
             .asks(
                 rates("", &operators("workqueue_retries_total", ours)),
                 "tried again",
@@ -202,7 +203,7 @@ fn operator() -> Vec<Panel> {
             ),
         Panel::new(307, Kind::Lines, "Watches that fail", Unit::PerSecond)
             .says("By kind. A watch that goes on failing makes what the operator knows of its kind stale.")
-            .asks(or_zero(&rates("kind", &watches)), "{{kind}}")
+            .asks(or_none("kind", &rates("kind", &watches)), "{{kind}}")
             .alerts(&["WahookOperatorWatchErrors"]),
         Panel::new(308, Kind::Areas, "Roll-out of an upgrade", Unit::Count)
             .says("Webhooks whose receivers roll, have failed, which stops the others, or wait.")

@@ -143,7 +143,7 @@ fn panel(panel: &Panel, place: &Value) -> Value {
         "gridPos": place,
         "links": links,
         "targets": targets(panel),
-        "fieldConfig": { "defaults": defaults(panel), "overrides": [] },
+        "fieldConfig": { "defaults": defaults(panel), "overrides": overrides(panel) },
         "options": options(panel),
         "transformations": if panel.kind == Kind::Table { table(panel) } else { json!([]) },
     })
@@ -192,7 +192,7 @@ fn defaults(panel: &Panel) -> Value {
         "unit": panel.unit.name(),
         "thresholds": { "mode": "absolute", "steps": steps },
     });
-    if !panel.is_signed {
+    if !panel.is_signed && !panel.is_logarithmic {
         defaults["min"] = json!(0);
     }
     if let Some(most) = panel.most {
@@ -209,6 +209,11 @@ fn defaults(panel: &Panel) -> Value {
                 "lineWidth": 1,
                 "fillOpacity": if is_stacked { 30 } else { 0 },
                 "showPoints": "never",
+                "scaleDistribution": if panel.is_logarithmic {
+                    json!({ "type": "log", "log": 10 })
+                } else {
+                    json!({ "type": "linear" })
+                },
                 "stacking": { "mode": if is_stacked { "normal" } else { "none" }, "group": "A" },
                 "thresholdsStyle": { "mode": if has_lines { "line" } else { "off" } },
             });
@@ -216,6 +221,16 @@ fn defaults(panel: &Panel) -> Value {
         Kind::Heatmap | Kind::Table => {}
     }
     defaults
+}
+
+fn overrides(panel: &Panel) -> Vec<Value> {
+    let fixed = |(name, colour): &(&str, &str)| {
+        json!({
+            "matcher": { "id": "byName", "options": name },
+            "properties": [{ "id": "color", "value": { "mode": "fixed", "fixedColor": colour } }],
+        })
+    };
+    panel.colours.iter().map(fixed).collect()
 }
 
 /// Whole numbers without a point, as every other writer of JSON has them.

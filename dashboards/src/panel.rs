@@ -86,6 +86,10 @@ pub(crate) struct Panel {
     pub(crate) alerts: &'static [&'static str],
     /// The end of the scale.
     pub(crate) most: Option<f64>,
+    /// Series whose name says which colour they have.
+    pub(crate) colours: &'static [(&'static str, &'static str)],
+    /// Each step of the scale is ten times the one before.
+    pub(crate) is_logarithmic: bool,
     /// The scale need not begin at 0.
     pub(crate) is_signed: bool,
 }
@@ -106,6 +110,8 @@ impl Panel {
             }],
             alerts: &[],
             most: None,
+            colours: &[],
+            is_logarithmic: false,
             is_signed: false,
         }
     }
@@ -127,6 +133,16 @@ impl Panel {
 
     pub(crate) fn most(mut self, most: f64) -> Self {
         self.most = Some(most);
+        self
+    }
+
+    pub(crate) fn colours(mut self, colours: &'static [(&'static str, &'static str)]) -> Self {
+        self.colours = colours;
+        self
+    }
+
+    pub(crate) fn logarithmic(mut self) -> Self {
+        self.is_logarithmic = true;
         self
     }
 

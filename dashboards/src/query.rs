@@ -66,6 +66,16 @@ pub(crate) fn or_zero(query: &str) -> String {
     format!("{query} or vector(0)")
 }
 
+/// The same for series with names: nothing has the name `none`.
+pub(crate) fn or_none(label: &str, query: &str) -> String {
+    format!("{query} or label_replace(vector(0), \"{label}\", \"none\", \"\", \"\")")
+}
+
+/// The ten largest.
+pub(crate) fn largest(query: &str) -> String {
+    format!("topk(10, {query})")
+}
+
 /// Values of the receivers' processes that the variables choose. Such metrics carry no names themselves: their instance's build does.
 pub(crate) fn of_receivers(values: &str) -> String {
     let build = series("wahook_build_info", "");

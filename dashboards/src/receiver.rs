@@ -2,7 +2,7 @@
 
 use crate::Plan;
 use crate::panel::{BLUE, GREEN, Kind, Panel, RED, Row, Unit, YELLOW};
-use crate::query::{of_receivers, operators, or_zero, quantile, rate, rates, series, sum};
+use crate::query::{largest, of_receivers, operators, or_none, quantile, rate, rates, series, sum};
 
 const REQUESTS: &str = "whatsapp_webhook_requests_total";
 const BUCKETS: &str = "whatsapp_webhook_latency_seconds_bucket";
@@ -92,16 +92,18 @@ fn requests() -> Vec<Panel> {
         Panel::new(201, Kind::Areas, "Requests by status", Unit::Requests)
             .says("Success was stored; rejected are scanners, wrong tokens and wrong signatures; error was not stored, and Meta sends it again.")
             .asks(rates("status", &series(REQUESTS, "")), "{{status}}")
+            .colours(&[("success", GREEN), ("rejected", BLUE), ("error", RED)])
             .alerts(&["WhatsAppWebhookErrors"]),
         Panel::new(202, Kind::Areas, "Requests by content", Unit::Requests)
-            .says("What the requests held: the message's type, the status or the field. None was never read.")
-            .asks(rates("type", &series(REQUESTS, "")), "{{type}}"),
+            .says("What the requests held: the message's type, the status or the field, the ten most frequent. None was never read.")
+            .asks(largest(&rates("type", &series(REQUESTS, ""))), "{{type}}"),
         Panel::new(203, Kind::Lines, "Latency", Unit::Seconds)
             .says("From a request's headers to its answer. The lines: 250 ms, which Meta wants of the median; 1 s, which it wants of 99 in 100; and 15 s, after which Meta soon gives up.")
             .asks(quantiles("0.5"), "p50")
             .asks(quantiles("0.95"), "p95")
             .asks(quantiles("0.99"), "p99")
             .steps(GREEN, &[(0.25, BLUE), (1.0, YELLOW), (15.0, RED)])
+            .logarithmic()
             .alerts(&["WhatsAppWebhookSlow", "WhatsAppWebhookTooSlow", "WhatsAppWebhookLatencyBurn"]),
         Panel::new(204, Kind::Heatmap, "Latency, all requests", Unit::Seconds)
             .says("How many requests took how long.")
@@ -140,11 +142,12 @@ fn events() -> Vec<Panel> {
                 "Stored was acknowledged by JetStream; duplicate was stored before; failed comes again from Meta.",
             )
             .asks(rates("outcome", &series(EVENTS, "")), "{{outcome}}")
+            .colours(&[("stored", GREEN), ("duplicate", BLUE), ("failed", RED)])
             .alerts(&["WhatsAppWebhookErrors", "WhatsAppWebhookDuplicates"]),
         Panel::new(302, Kind::Areas, "Events by family", Unit::PerSecond)
-            .says("What was stored, by family: messages, statuses, and the fields of the subscription.")
+            .says("What was stored, by family: messages, statuses, and the fields of the subscription, the ten most frequent.")
             .asks(
-                rates("family", &series(EVENTS, "outcome=\"stored\"")),
+                largest(&rates("family", &series(EVENTS, "outcome=\"stored\""))),
                 "{{family}}",
             ),
         Panel::new(303, Kind::Lines, "Duplicates", Unit::PerSecond)
@@ -164,14 +167,15 @@ fn events() -> Vec<Panel> {
             .asks(quantiles("0.95"), "p95")
             .asks(quantiles("0.99"), "p99")
             .steps(GREEN, &[(0.25, YELLOW)])
+            .logarithmic()
             .alerts(&["WhatsAppWebhookSlow"]),
         Panel::new(305, Kind::Lines, "Dead letters", Unit::PerSecond)
             .says("Signed bodies that could not be read and were stored as dead letters, by reason.")
-            .asks(or_zero(&letters), "{{reason}}")
+            .asks(or_none("reason", &letters), "{{reason}}")
             .alerts(&["WhatsAppWebhookDeadLetters"]),
         Panel::new(306, Kind::Lines, "Errors that Meta reports", Unit::PerSecond)
             .says("By Meta's code, inside events. 131035 says that Meta dropped content: it is lost.")
-            .asks(or_zero(&meta), "{{code}}")
+            .asks(or_none("code", &meta), "{{code}}")
             .alerts(&["WhatsAppWebhookContentDropped"]),
     ]
 }

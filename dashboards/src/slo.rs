@@ -160,6 +160,7 @@ fn budget() -> Vec<Panel> {
             .says("95 of 100 requests are answered within this time. The lines: 250 ms, 1 s and 15 s.")
             .asks(quantile("0.95", NAMES, &series(BUCKETS, "")), NAMED)
             .steps(GREEN, &[(0.25, BLUE), (1.0, YELLOW), (15.0, RED)])
+            .logarithmic()
             .alerts(&["WhatsAppWebhookSlow", "WhatsAppWebhookTooSlow"]),
     ]
 }

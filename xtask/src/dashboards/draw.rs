@@ -33,8 +33,10 @@ const LETTER: i32 = 6;
 /// The height of a line of the legend, and how many there may be.
 const LEGEND: i32 = 15;
 const LEGEND_LINES: i32 = 3;
-/// Two points further apart than this, in seconds, are not joined.
-const APART: f64 = 5.0;
+/// Two points further apart than this many steps are not joined.
+const APART: f64 = 2.5;
+/// The smallest value on a scale of tens: a millisecond.
+const SMALLEST: f64 = 0.001;
 
 fn colour(name: &str) -> RGBColor {
     match name {
@@ -122,11 +124,73 @@ fn legend(area: &Area<'_>, panel: &Panel<'_>) -> Result<i32, Failure> {
     let top = height as i32 - high;
     for (x, line, at) in places {
         let y = top + line * LEGEND;
-        let colour = PALETTE[at % PALETTE.len()];
+        let colour = colour_of(panel, at);
         area.draw(&Rectangle::new([(x, y + 5), (x + 12, y + 8)], colour.filled()))?;
         write(area, &panel.series[at].name, (x + 16, y), 11, FAINT)?;
     }
-    Ok(high)
+    // The labels of the axis reach a little below their area.
+    Ok(high + 6)
+}
+
+/// From values to the height on the axis and back: labels are at round heights, and round is another thing for bytes and hours.
+#[derive(Clone, Copy)]
+struct Scale {
+    unit: f64,
+    is_logarithmic: bool,
+}
+
+impl Scale {
+    fn new(panel: &Panel<'_>, top: f64) -> Self {
+        let units: &[f64] = match panel.unit {
+            "s" => &[86_400.0, 3600.0, 60.0],
+            "bytes" | "binBps" => &[1024.0 * 1024.0 * 1024.0, 1024.0 * 1024.0, 1024.0],
+            _ => &[],
+        };
+        let custom = &panel.json["fieldConfig"]["defaults"]["custom"];
+        Self {
+            unit: units
+                .iter()
+                .copied()
+                .find(|unit| top >= 2.0 * unit)
+                .unwrap_or(1.0),
+            is_logarithmic: custom["scaleDistribution"]["type"] == "log",
+        }
+    }
+
+    fn height(self, value: f64) -> f64 {
+        if self.is_logarithmic {
+            value.max(SMALLEST).log10()
+        } else {
+            value / self.unit
+        }
+    }
+
+    fn value(self, height: f64) -> f64 {
+        if self.is_logarithmic {
+            10_f64.powf(height)
+        } else {
+            height * self.unit
+        }
+    }
+}
+
+/// The colour of a series: by its name, if that has one, else in turn.
+fn colour_of(panel: &Panel<'_>, at: usize) -> RGBColor {
+    let overrides = panel.json["fieldConfig"]["overrides"].as_array();
+    let name = &panel.series[at].name;
+    let fixed = overrides
+        .into_iter()
+        .flatten()
+        .find(|one| one["matcher"]["options"] == name.as_str());
+    let fixed = fixed.and_then(|one| one["properties"][0]["value"]["fixedColor"].as_str());
+    fixed.map_or(PALETTE[at % PALETTE.len()], colour)
+}
+
+/// The time between two points.
+fn step(times: impl Iterator<Item = f64> + Clone) -> f64 {
+    let next = times.clone().skip(1);
+    let steps = times.zip(next).map(|(one, next)| next - one);
+    steps.filter(|step| *step > 0.0).fold(f64::INFINITY, f64::min)
 }
 
 /// Minutes and seconds since the beginning.
@@ -141,6 +205,7 @@ pub(super) fn lines(area: &Area<'_>, panel: &Panel<'_>) -> Result<(), Failure> {
     let is_stacked = custom["stacking"]["mode"] == "normal";
     let shows_steps = custom["thresholdsStyle"]["mode"] == "line";
     let bands = if is_stacked { stacked(panel) } else { plain(panel) };
+    let is_logarithmic = custom["scaleDistribution"]["type"] == "log";
     let values = || bands.iter().flatten().map(|point| point.2);
     let most = values().fold(0.0_f64, f64::max);
     let least = values().fold(0.0_f64, f64::min);
@@ -148,17 +213,20 @@ pub(super) fn lines(area: &Area<'_>, panel: &Panel<'_>) -> Result<(), Failure> {
         .into_iter()
         .filter_map(|(from, colour)| Some((from.filter(|_| shows_steps)?, colour)))
         // A line far above everything would press the rest flat.
-        .filter(|(from, _)| *from <= most * 4.0)
+        .filter(|(from, _)| *from <= most * 4.0 || is_logarithmic)
         .collect();
     let limit = panel.json["fieldConfig"]["defaults"]["max"].as_f64();
     let top = lines.iter().map(|(from, _)| *from).fold(most, f64::max);
     let top = limit.unwrap_or(if top > 0.0 { top * 1.1 } else { 1.0 });
+    let scale = Scale::new(panel, top);
+    let bottom = if is_logarithmic { SMALLEST } else { least * 1.1 };
+    let heights = scale.height(bottom)..scale.height(top * 1.02);
     let low = legend(area, panel)?;
     let (begin, end) = panel.time;
     let mut chart = ChartBuilder::on(&area.margin(0, low as u32, 0, 10))
         .x_label_area_size(18)
         .y_label_area_size(74)
-        .build_cartesian_2d(begin..end, least * 1.1..top * 1.02)?;
+        .build_cartesian_2d(begin..end, heights)?;
     chart
         .configure_mesh()
         .x_labels(7)
@@ -169,23 +237,24 @@ pub(super) fn lines(area: &Area<'_>, panel: &Panel<'_>) -> Result<(), Failure> {
         .axis_style(MESH)
         .label_style(("sans-serif", 11).into_font().color(&FAINT))
         .x_label_formatter(&|at| clock(at - begin))
-        .y_label_formatter(&|value| numbers::text(*value, panel.unit))
+        .y_label_formatter(&|height| numbers::text(scale.value(*height), panel.unit))
         .draw()?;
+    let apart = APART * step(bands.iter().flatten().map(|point| point.0));
     for (at, band) in bands.iter().enumerate() {
-        let colour = PALETTE[at % PALETTE.len()];
+        let colour = colour_of(panel, at);
         if is_stacked && !band.is_empty() {
-            let above = band.iter().map(|(at, _, high)| (*at, *high));
-            let below = band.iter().rev().map(|(at, low, _)| (*at, *low));
+            let above = band.iter().map(|(at, _, high)| (*at, scale.height(*high)));
+            let below = band.iter().rev().map(|(at, low, _)| (*at, scale.height(*low)));
             let outline: Vec<_> = above.chain(below).collect();
             chart.draw_series([Polygon::new(outline, colour.mix(0.35).filled())])?;
         }
-        for piece in band.chunk_by(|one, next| next.0 - one.0 < APART) {
-            let points = piece.iter().map(|(at, _, high)| (*at, *high));
+        for piece in band.chunk_by(|one, next| next.0 - one.0 < apart) {
+            let points = piece.iter().map(|(at, _, high)| (*at, scale.height(*high)));
             chart.draw_series(LineSeries::new(points, colour.stroke_width(1)))?;
         }
     }
     for (from, colour) in lines {
-        let ends = [(begin, from), (end, from)];
+        let ends = [(begin, scale.height(from)), (end, scale.height(from))];
         chart.draw_series(DashedLineSeries::new(ends, 6, 4, colour.stroke_width(1)))?;
     }
     Ok(())
@@ -264,7 +333,7 @@ pub(super) fn heatmap(area: &Area<'_>, panel: &Panel<'_>) -> Result<(), Failure>
         .x_label_formatter(&|at| clock(at - begin))
         .y_label_formatter(&|row| name(*row))
         .draw()?;
-    let step = 1.0;
+    let step = step(cells.iter().map(|cell| cell.0));
     let filled = cells.into_iter().filter(|cell| cell.2 > 0.0);
     chart.draw_series(filled.map(|(at, row, value)| {
         let shade = 0.15 + 0.85 * (value / most);

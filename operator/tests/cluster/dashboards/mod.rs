@@ -75,7 +75,10 @@ async fn every_query_of_the_dashboards_finds_something() {
                 let answer = stack.prometheus.ask(&expr, is_now, seconds).await;
                 asked += 1;
                 // What stands in for nothing is no data.
-                let bare = expr.strip_suffix(" or vector(0)").unwrap_or(&expr);
+                let bare = [" or vector(0)", " or label_replace(vector(0)"]
+                    .iter()
+                    .find_map(|instead| expr.split_once(instead))
+                    .map_or(expr.as_str(), |(bare, _)| bare);
                 let is_trouble = ONLY_IN_TROUBLE.iter().any(|metric| bare.contains(metric));
                 let again = if bare == expr || is_trouble {
                     None

@@ -83,7 +83,10 @@ impl Prometheus {
             ("/api/v1/query", String::new())
         } else {
             let (begin, end) = (begin.as_secs_f64(), now.as_secs_f64());
-            ("/api/v1/query_range", format!("&start={begin}&end={end}&step=1"))
+            (
+                "/api/v1/query_range",
+                format!("&start={begin}&end={end}&step={}", (seconds / 120).max(1)),
+            )
         };
         let encoded: String = form_urlencoded(expr);
         let answer = self

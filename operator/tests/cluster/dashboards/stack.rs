@@ -53,7 +53,7 @@ impl Stack {
         lab.app_secret().await;
         let mut wanted = spec("main");
         wanted["meta"]["phoneNumberIds"] = json!([NUMBER]);
-        wanted["stream"] = json!({ "maxBytes": "16Mi" });
+        wanted["nats"]["stream"]["maxBytes"] = json!("64Mi");
         let wanted: wahook_crds::WhatsAppWebhookSpec = serde_json::from_value(wanted).unwrap();
         lab.create(&wahook_crds::WhatsAppWebhook::new("main", wanted))
             .await;
@@ -131,7 +131,7 @@ impl Stack {
         let stranger = self.receiver.meta("0123456789abcdef0123456789abcdef").unwrap();
         let samples = samples();
         let began = Instant::now();
-        let mut number = 0_usize;
+        let (mut number, mut silences, mut replicas) = (0_usize, 0, 2);
         while began.elapsed() < lasting {
             // In waves, so that a picture of it shows something.
             let wave = (began.elapsed().as_secs_f64() / 9.0).sin().mul_add(20.0, 30.0);
@@ -143,24 +143,50 @@ impl Stack {
                 meta.post(message(number)).await.unwrap();
             }
             self.rare(number, &meta, &stranger).await;
+            let passed = began.elapsed().as_secs_f64() / lasting.as_secs_f64();
+            if passed > 0.3 * f64::from(silences + 1) && silences < 2 {
+                silences += 1;
+                number = self.silence(number, &meta).await;
+            }
+            if passed > 0.2 * f64::from(replicas - 1) {
+                replicas += 1;
+                let change = json!({ "spec": { "receiver": { "replicas": replicas } } });
+                self.lab.patch("main", &change).await;
+            }
             tokio::time::sleep(Duration::from_millis(wave.abs() as u64 * 5)).await;
         }
-        // A request while the broker is silent fails, and a quiet moment later all is well again.
-        self.nats.pause().unwrap();
-        let failed = meta.post(message(number + 1)).await.unwrap();
-        self.nats.resume().unwrap();
-        assert_eq!(failed.status, 503, "{}", failed.text());
-        eventually("the broker is back", async || {
-            let answer = meta.post(message(number + 2)).await.unwrap();
-            (answer.status == 200).then_some(())
-        })
-        .await;
         eventually("the public URL was looked at", async || {
             let answer = self.prometheus.ask(probed, true, 1).await;
             (!answer.as_array().unwrap().is_empty()).then_some(())
         })
         .await;
         tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+
+    /// The broker is silent for a moment: what comes meanwhile fails, and is taken when it is sent again. The number of the
+    /// last message.
+    async fn silence(&self, number: usize, meta: &MetaClient) -> usize {
+        let numbers = number + 1..number + 13;
+        self.nats.pause().unwrap();
+        let sent: Vec<_> = numbers
+            .clone()
+            .map(|number| {
+                let (meta, message) = (meta.clone(), message(number));
+                tokio::spawn(async move { meta.post(message).await.unwrap().status })
+            })
+            .collect();
+        for answer in sent {
+            assert_eq!(answer.await.unwrap(), 503);
+        }
+        self.nats.resume().unwrap();
+        for number in numbers.clone() {
+            eventually("the broker is back", async || {
+                let answer = meta.post(message(number)).await.unwrap();
+                (answer.status == 200).then_some(())
+            })
+            .await;
+        }
+        numbers.end
     }
 
     /// What comes only now and then.
