@@ -190,7 +190,7 @@ impl Metrics {
 
     /// The names of all metrics, also of those that have no series yet.
     pub fn names(&self) -> Vec<String> {
-        let vectors: [&dyn Collector; 12] = [
+        let vectors: [&dyn Collector; 13] = [
             &self.reconciles,
             &self.errors,
             &self.causes,
@@ -202,6 +202,7 @@ impl Metrics {
             &self.watch_errors,
             &self.rollouts,
             &self.leader,
+            &self.events_lost,
             &self.webhooks,
         ];
         vectors

@@ -127,6 +127,46 @@ fn the_alerts_about_the_operator_are_those_of_the_rule_file() {
 }
 
 #[test]
+fn dashboards_are_the_files_where_the_sidecar_looks_for_them() {
+    let labelled = |values: &str| {
+        let maps = render(values)
+            .all("ConfigMap")
+            .into_iter()
+            .cloned()
+            .collect::<Vec<_>>();
+        maps.into_iter()
+            .filter(|map| map["metadata"]["labels"]["app.kubernetes.io/component"] == "dashboards")
+            .collect::<Vec<_>>()
+    };
+    assert!(labelled("{}").is_empty());
+    let maps = labelled("monitoring: {dashboards: {enabled: true}}");
+    assert_eq!(maps.len(), 3);
+    for map in &maps {
+        let metadata = &map["metadata"];
+        assert_eq!(metadata["labels"]["grafana_dashboard"], "1");
+        assert!(metadata.get("annotations").is_none());
+        let [(name, content)] = map["data"].as_object().unwrap().iter().collect::<Vec<_>>()[..] else {
+            panic!("{map}")
+        };
+        let file = read(&format!("charts/wahook/files/dashboards/{name}"));
+        assert_eq!(content.as_str().unwrap(), file.trim_end(), "{name}");
+        let object = format!(
+            "wahook-dashboard-{}",
+            &name["wahook-".len()..name.len() - ".json".len()]
+        );
+        assert_eq!(metadata["name"], object);
+    }
+    for map in labelled(EVERYTHING) {
+        let metadata = &map["metadata"];
+        assert_eq!(metadata["namespace"], "monitoring");
+        assert_eq!(metadata["labels"]["dashboards"], "yes");
+        assert_eq!(metadata["labels"]["team"], "messaging");
+        assert!(metadata["labels"].get("grafana_dashboard").is_none());
+        assert_eq!(metadata["annotations"]["grafana_folder"], "Wahook");
+    }
+}
+
+#[test]
 fn further_objects_are_templates() {
     let rendered = render(EVERYTHING);
     for name in ["wahook-extra", "wahook-text"] {

@@ -161,7 +161,10 @@ fn objects_go_only_where_they_were_sent() {
         .iter()
         .filter_map(|object| object["metadata"]["namespace"].as_str())
         .collect();
-    assert_eq!(namespaces, BTreeSet::from([NAMESPACE, "shop", "books"]));
+    assert_eq!(
+        namespaces,
+        BTreeSet::from([NAMESPACE, "shop", "books", "monitoring"])
+    );
 }
 
 #[test]

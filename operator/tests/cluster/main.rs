@@ -21,6 +21,7 @@ mod attacks;
 mod change;
 mod crash;
 mod create;
+mod dashboards;
 mod heal;
 mod hosts;
 mod optional;

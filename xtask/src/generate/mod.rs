@@ -2,7 +2,9 @@
 
 mod chart;
 mod cli;
+mod dashboards;
 mod metrics;
+mod mixin;
 mod rules;
 mod values;
 
@@ -69,11 +71,15 @@ fn files() -> Result<Vec<Generated>, GenerateError> {
     ];
     let rules = rules::files().map_err(|error| GenerateError::Rules(error.to_string()))?;
     let rules = rules.map(|(path, content)| file(path, content));
+    let dashboards = dashboards::files().into_iter();
+    let mixin = mixin::files().map(|(path, content)| file(path, content));
     Ok(pages
         .into_iter()
         .chain(chart)
         .chain(contract)
         .chain(rules)
+        .chain(dashboards.map(|(path, content)| file(&path, content)))
+        .chain(mixin)
         .collect())
 }
 

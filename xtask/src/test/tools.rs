@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use wahook_testbed::kube::{self, KubeError, Project};
 use wahook_testbed::tools::{
-    ACTIONLINT, ALERTMANAGER, HELM, HELM_3, KUBECONFORM, PROMETHEUS, PROMTOOL, Tool, ToolError,
+    ACTIONLINT, ALERTMANAGER, HELM, HELM_3, JSONNET, KUBECONFORM, PROMETHEUS, PROMTOOL, Tool, ToolError,
 };
 
 /// The programs.
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     HELM,
     HELM_3,
     KUBECONFORM,
@@ -17,6 +17,7 @@ const TOOLS: [Tool; 7] = [
     PROMTOOL,
     PROMETHEUS,
     ALERTMANAGER,
+    JSONNET,
 ];
 
 /// One of them is not here.
