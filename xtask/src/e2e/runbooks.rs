@@ -63,6 +63,12 @@ async fn arrange(house: &House) -> Result {
             key.display()
         ))
         .await?;
+    // Without it the Secret is a stranger's, and there is no Certificate for it.
+    kubectl
+        .line(&format!(
+            "annotate secret {name}-webhook-tls -n {NAMESPACE} cert-manager.io/certificate-name={name}-webhook"
+        ))
+        .await?;
     let manifest = format!(
         "apiVersion: wahook.dev/v1alpha1\nkind: WhatsAppWebhook\nmetadata: {{name: {name}}}\nspec:\n  endpoint: {{host: {HOST}, \
          tls: {{issuerRef: {{kind: Issuer, name: letsencrypt}}}}}}\n  meta: {{appSecrets: [{{name: meta-app, key: \

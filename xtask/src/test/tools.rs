@@ -4,10 +4,20 @@
 use std::path::PathBuf;
 
 use wahook_testbed::kube::{self, KubeError, Project};
-use wahook_testbed::tools::{ACTIONLINT, HELM, HELM_3, KUBECONFORM, PROMTOOL, Tool, ToolError};
+use wahook_testbed::tools::{
+    ACTIONLINT, ALERTMANAGER, HELM, HELM_3, KUBECONFORM, PROMETHEUS, PROMTOOL, Tool, ToolError,
+};
 
 /// The programs.
-const TOOLS: [Tool; 5] = [HELM, HELM_3, KUBECONFORM, ACTIONLINT, PROMTOOL];
+const TOOLS: [Tool; 7] = [
+    HELM,
+    HELM_3,
+    KUBECONFORM,
+    ACTIONLINT,
+    PROMTOOL,
+    PROMETHEUS,
+    ALERTMANAGER,
+];
 
 /// One of them is not here.
 #[derive(Debug, thiserror::Error)]
