@@ -153,7 +153,7 @@ impl Stack {
                 let change = json!({ "spec": { "receiver": { "replicas": replicas } } });
                 self.lab.patch("main", &change).await;
             }
-            tokio::time::sleep(Duration::from_millis(wave.abs() as u64 * 5)).await;
+            tokio::time::sleep(Duration::from_secs_f64(wave * 0.005)).await;
         }
         eventually("the public URL was looked at", async || {
             let answer = self.prometheus.ask(probed, true, 1).await;
@@ -191,16 +191,16 @@ impl Stack {
 
     /// What comes only now and then.
     async fn rare(&self, number: usize, meta: &MetaClient, stranger: &MetaClient) {
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             stranger.post(message(number)).await.unwrap();
         }
-        if number % 5 == 0 {
+        if number.is_multiple_of(5) {
             meta.post(format!("{{ cut off, {number}")).await.unwrap();
             meta.post(message(number).replace(NUMBER, "315005501999999"))
                 .await
                 .unwrap();
         }
-        if number % 7 == 0 {
+        if number.is_multiple_of(7) {
             let error = samples()
                 .into_iter()
                 .find(|sample| sample.contains("131035"))
