@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Duration;
-use crate::rules;
+use crate::rules::{self, rule};
 
 /// What Prometheus is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -63,6 +63,8 @@ pub struct PrometheusRule {
         validation = rules::label_values("monitoring.prometheusRule.labels"),
     )]
     pub labels: BTreeMap<String, String>,
+    /// From which values on alerts fire.
+    pub thresholds: Thresholds,
 }
 
 impl Default for PrometheusRule {
@@ -70,6 +72,58 @@ impl Default for PrometheusRule {
         Self {
             enabled: true,
             labels: BTreeMap::new(),
+            thresholds: Thresholds::default(),
+        }
+    }
+}
+
+/// From which values on alerts fire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "Thresholds::default")]
+#[x_kube(
+    validation = rule(
+        "self.tooSlowSeconds >= self.slowSeconds",
+        "monitoring.prometheusRule.thresholds.tooSlowSeconds must not be smaller than slowSeconds",
+    ),
+    validation = rule(
+        "self.certificateDays >= self.certificateLastDays",
+        "monitoring.prometheusRule.thresholds.certificateDays must not be smaller than certificateLastDays",
+    ),
+)]
+pub struct Thresholds {
+    /// Requests of five minutes that fail, in percent, 1 to 100. 5 by default.
+    #[schemars(range(min = 1, max = 100))]
+    pub error_percent: i32,
+    /// The 95th percentile of the time to an answer that warns, in seconds, 1 to 20. 10 by default.
+    #[schemars(range(min = 1, max = 20))]
+    pub slow_seconds: i32,
+    /// The same, critical. 15 by default. Meta gives up after 20.
+    #[schemars(range(min = 1, max = 20))]
+    pub too_slow_seconds: i32,
+    /// Events that were stored before, in percent, 1 to 100. 20 by default.
+    #[schemars(range(min = 1, max = 100))]
+    pub duplicate_percent: i32,
+    /// How full the stream is, in percent of its limit, 1 to 100. 80 by default.
+    #[schemars(range(min = 1, max = 100))]
+    pub stream_percent: i32,
+    /// Days before the certificate expires that warn, 1 to 365. 30 by default.
+    #[schemars(range(min = 1, max = 365))]
+    pub certificate_days: i32,
+    /// The same, critical, 1 to 365. 7 by default.
+    #[schemars(range(min = 1, max = 365))]
+    pub certificate_last_days: i32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            error_percent: 5,
+            slow_seconds: 10,
+            too_slow_seconds: 15,
+            duplicate_percent: 20,
+            stream_percent: 80,
+            certificate_days: 30,
+            certificate_last_days: 7,
         }
     }
 }

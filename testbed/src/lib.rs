@@ -6,7 +6,9 @@
 //! | [`kube`] | a Kubernetes control plane: built once, started, restarted, stopped; with an audit log and users |
 //! | [`hostile_broker`] | a NATS stand-in that answers each publish the way a script says |
 //! | [`image`] | container images in an archive, from a static program, without an engine |
+//! | [`manual`] | the tables of the manual that tests hold against what comes out |
 //! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
+//! | [`monitoring`] | Prometheus and Alertmanager as child processes, and who is told about alerts |
 //! | [`process`] | the receiver as a child process |
 //! | [`stream`] | what a JetStream stream holds |
 //! | [`tools`] | helm and other programs of one exact version each, built once |
@@ -20,7 +22,9 @@ pub mod hostile_broker;
 pub mod image;
 pub mod kube;
 pub mod log;
+pub mod manual;
 pub mod meta;
+pub mod monitoring;
 pub mod nats;
 pub mod port;
 pub mod process;

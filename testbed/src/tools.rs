@@ -31,6 +31,8 @@ pub struct Tool {
     pub variable: &'static str,
     /// What the linker is told beside leaving debug information out, such as the version the program reports.
     pub linker: &'static str,
+    /// Build tags, separated by commas.
+    pub tags: &'static str,
     /// The module that has to be the main one: `go install` refuses those that replace what they need.
     pub inside: Option<&'static str>,
 }
@@ -42,6 +44,7 @@ pub const HELM: Tool = Tool {
     version: "4.3.1",
     variable: "WAHOOK_HELM",
     linker: "-X helm.sh/helm/v4/internal/version.version=v4.3.1",
+    tags: "",
     inside: None,
 };
 
@@ -52,6 +55,7 @@ pub const HELM_3: Tool = Tool {
     version: "3.22.0",
     variable: "WAHOOK_HELM_3",
     linker: "-X helm.sh/helm/v3/internal/version.version=v3.22.0",
+    tags: "",
     inside: None,
 };
 
@@ -62,6 +66,7 @@ pub const KUBECONFORM: Tool = Tool {
     version: "0.8.0",
     variable: "WAHOOK_KUBECONFORM",
     linker: "-X main.version=v0.8.0",
+    tags: "",
     inside: None,
 };
 
@@ -72,6 +77,7 @@ pub const CONTAINERD: Tool = Tool {
     version: "2.4.2",
     variable: "WAHOOK_CONTAINERD",
     linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+    tags: "",
     inside: None,
 };
 
@@ -82,6 +88,7 @@ pub const CONTAINERD_SHIM: Tool = Tool {
     version: "2.4.2",
     variable: "WAHOOK_CONTAINERD_SHIM",
     linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+    tags: "",
     inside: None,
 };
 
@@ -92,6 +99,7 @@ pub const CTR: Tool = Tool {
     version: "2.4.2",
     variable: "WAHOOK_CTR",
     linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+    tags: "",
     inside: None,
 };
 
@@ -102,6 +110,7 @@ pub const COREDNS: Tool = Tool {
     version: "1.12.4",
     variable: "WAHOOK_COREDNS",
     linker: "-X github.com/coredns/coredns/coremain.GitCommit=1.12.4",
+    tags: "",
     inside: None,
 };
 
@@ -112,6 +121,7 @@ pub const ACTIONLINT: Tool = Tool {
     version: "1.7.12",
     variable: "WAHOOK_ACTIONLINT",
     linker: "-X github.com/rhysd/actionlint.version=1.7.12",
+    tags: "",
     inside: None,
 };
 
@@ -122,16 +132,7 @@ pub const PROMTOOL: Tool = Tool {
     version: "0.310.0",
     variable: "WAHOOK_PROMTOOL",
     linker: "-X github.com/prometheus/common/version.Version=3.10.0",
-    inside: Some("github.com/prometheus/prometheus"),
-};
-
-/// Collects metrics and answers queries. The version of [`PROMTOOL`].
-pub const PROMETHEUS: Tool = Tool {
-    name: "prometheus",
-    package: "github.com/prometheus/prometheus/cmd/prometheus",
-    version: "0.310.0",
-    variable: "WAHOOK_PROMETHEUS",
-    linker: "-X github.com/prometheus/common/version.Version=3.10.0",
+    tags: PROMETHEUS_TAGS,
     inside: Some("github.com/prometheus/prometheus"),
 };
 
@@ -142,8 +143,42 @@ pub const JSONNET: Tool = Tool {
     version: "0.22.0",
     variable: "WAHOOK_JSONNET",
     linker: "",
+    tags: "",
     inside: None,
 };
+
+/// NATS' own command line, with which runbooks look at a stream.
+pub const NATS_CLI: Tool = Tool {
+    name: "nats",
+    package: "github.com/nats-io/natscli/nats",
+    version: "0.5.1",
+    variable: "WAHOOK_NATS_CLI",
+    linker: "",
+    tags: "",
+    inside: None,
+};
+
+/// Reads metrics, evaluates rules, tells Alertmanager. Of PROMTOOL's version.
+pub const PROMETHEUS: Tool = Tool {
+    name: "prometheus",
+    package: "github.com/prometheus/prometheus/cmd/prometheus",
+    variable: "WAHOOK_PROMETHEUS",
+    ..PROMTOOL
+};
+
+/// Groups what Prometheus alerts about, and passes it on.
+pub const ALERTMANAGER: Tool = Tool {
+    name: "alertmanager",
+    package: "github.com/prometheus/alertmanager/cmd/alertmanager",
+    version: "0.31.1",
+    variable: "WAHOOK_ALERTMANAGER",
+    linker: "-X github.com/prometheus/common/version.Version=0.31.1",
+    tags: "",
+    inside: None,
+};
+
+/// Without the clients of every cloud, which would be most of the build. Its pages are not built in either: they need Node.
+const PROMETHEUS_TAGS: &str = "remove_all_sd,enable_kubernetes_sd";
 
 /// A program is not here and could not be built; says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -230,7 +265,14 @@ impl Tool {
             .env("CGO_ENABLED", "0")
             .env("GOWORK", "off")
             .env("GOFLAGS", "")
-            .args(["install", "-trimpath", "-buildvcs=false", "-ldflags"])
+            .args([
+                "install",
+                "-trimpath",
+                "-buildvcs=false",
+                "-tags",
+                self.tags,
+                "-ldflags",
+            ])
             .arg(format!("-s -w {}", self.linker));
         match self.inside {
             // Its own go.sum vouches for the rest.
@@ -276,6 +318,7 @@ mod tests {
         version: "0.0.1",
         variable: "WAHOOK_NO_SUCH_TOOL",
         linker: "",
+        tags: "",
         inside: None,
     };
 
@@ -311,6 +354,7 @@ mod tests {
             CTR,
             COREDNS,
             ACTIONLINT,
+            ALERTMANAGER,
         ] {
             assert!(tool.linker.ends_with(tool.version), "{}", tool.name);
         }

@@ -8,6 +8,8 @@ mod demo;
 mod e2e;
 mod generate;
 mod image;
+#[cfg(test)]
+mod manual;
 mod scale;
 mod test;
 mod workspace;

@@ -24,7 +24,7 @@ pub(super) fn build(webhook: &Validated) -> Option<Child> {
     };
     wanted.enabled.then(|| {
         let rule = PrometheusRule {
-            spec: file(&subject, &Thresholds::default()),
+            spec: file(&subject, &Thresholds::from(&wanted.thresholds)),
         };
         labelled(webhook, ChildKind::PrometheusRule, &wanted.labels, &rule)
     })

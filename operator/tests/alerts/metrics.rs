@@ -11,7 +11,7 @@ use wahook_testbed::tools::PROMTOOL;
 use super::every;
 
 /// The names that an expression looks at: words before a brace.
-fn asked(expr: &str) -> BTreeSet<&str> {
+pub(super) fn asked(expr: &str) -> BTreeSet<&str> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let mut words: BTreeSet<&str> = expr
         .match_indices('{')
@@ -34,13 +34,22 @@ fn asked(expr: &str) -> BTreeSet<&str> {
     words
 }
 
-fn exported() -> BTreeSet<String> {
+pub(super) fn exported() -> BTreeSet<String> {
     let mut names: BTreeSet<String> = ReceiverMetrics::describe()
         .iter()
         .map(|definition| definition.name.to_owned())
         .collect();
     names.extend(OperatorMetrics::new().unwrap().names());
     names
+}
+
+/// Whether it is a metric, or a series of a histogram.
+pub(super) fn is_exported(name: &str, exported: &BTreeSet<String>) -> bool {
+    let base = ["_bucket", "_count", "_sum"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(name);
+    exported.contains(base) || exported.contains(name)
 }
 
 #[test]
@@ -50,15 +59,7 @@ fn every_metric_of_every_alert_exists() {
         let asked = asked(&alert.expr);
         assert!(!asked.is_empty(), "{}", alert.name);
         for name in asked {
-            let base = ["_bucket", "_count", "_sum"]
-                .iter()
-                .find_map(|end| name.strip_suffix(end))
-                .unwrap_or(name);
-            assert!(
-                exported.contains(base) || exported.contains(name),
-                "{}: {name}",
-                alert.name
-            );
+            assert!(is_exported(name, &exported), "{}: {name}", alert.name);
         }
     }
 }

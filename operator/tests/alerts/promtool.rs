@@ -22,7 +22,7 @@ fn rules(thresholds: &Thresholds) -> Value {
     rules
 }
 
-fn promtool(arguments: &[&str], files: &[String], directory: &Path) {
+pub(super) fn promtool(arguments: &[&str], files: &[String], directory: &Path) {
     let output = Command::new(PROMTOOL.find_or_install().unwrap())
         .args(arguments)
         .args(files)

@@ -1,10 +1,15 @@
-//! Every alert has a runbook with four headings, and no runbook is left over.
+//! Every alert has a runbook with four headings, and no runbook is left over. Their queries are right.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
+use tempfile::TempDir;
+
 use super::every;
+use super::metrics::{asked, exported, is_exported};
+use super::promtool::promtool;
 
 const HEADINGS: [&str; 4] = ["## Meaning", "## Impact", "## Diagnosis", "## Mitigation"];
 
@@ -25,14 +30,63 @@ fn alerts_and_runbooks_belong_together() {
             page.lines().next().unwrap(),
             format!("# {}", name.trim_end_matches(".md"))
         );
-        let (_, rest) = page.split_once("```sh\n").unwrap();
-        let (block, _) = rest.split_once("```").unwrap();
-        for line in block.lines() {
-            let program = line.split(' ').next().unwrap();
-            assert!(
-                ["kubectl", "nats", "wahook-receiver"].contains(&program),
-                "{name}: {line}"
-            );
+        // What they are and that they run is `cargo xtask e2e` and xtask/src/e2e/pages.rs.
+        let (_, diagnosis) = page.split_once("## Diagnosis").unwrap();
+        let (diagnosis, mitigation) = diagnosis.split_once("## Mitigation").unwrap();
+        assert!(diagnosis.contains("```sh\n"), "{name}: nothing to look with");
+        assert!(mitigation.len() > 100, "{name}: too little to do");
+    }
+}
+
+/// The queries of a page, with their lines.
+fn queries(page: &str) -> Vec<(usize, String)> {
+    let mut queries = Vec::new();
+    let mut lines = page.lines().zip(1..);
+    while let Some((fence, line)) = lines.next() {
+        if fence.starts_with("```") {
+            let block: Vec<&str> = lines
+                .by_ref()
+                .map(|(text, _)| text)
+                .take_while(|text| *text != "```")
+                .collect();
+            if fence == "```promql" {
+                queries.push((line, block.join(" ")));
+            }
         }
     }
+    queries
+}
+
+#[test]
+fn every_query_is_one_and_asks_for_what_is_exported() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manual = ["on-call", "register-with-meta", "troubleshooting"];
+    let mut pages: Vec<_> = manual.map(|name| root.join(format!("docs/{name}.md"))).into();
+    for entry in fs::read_dir(root.join("monitoring/runbooks")).unwrap() {
+        pages.push(entry.unwrap().path());
+    }
+    let exported = exported();
+    let mut rules = Vec::new();
+    for path in pages {
+        for (line, query) in queries(&fs::read_to_string(&path).unwrap()) {
+            let at = format!("{}:{line}: {query}", path.display());
+            let asked = asked(&query);
+            assert!(!asked.is_empty(), "{at}");
+            for name in asked {
+                assert!(is_exported(name, &exported), "{at}: {name}");
+            }
+            // The name of the rule is what promtool says when a query is wrong.
+            let place = path.file_stem().unwrap().to_str().unwrap().replace('-', "_");
+            rules.push(json!({ "record": format!("{place}:{line}"), "expr": query }));
+        }
+    }
+    assert!(rules.len() > 25, "only {} queries were found", rules.len());
+    let directory = TempDir::new().unwrap();
+    let file = json!({ "groups": [{ "name": "pages", "rules": rules }] });
+    fs::write(directory.path().join("pages.yaml"), file.to_string()).unwrap();
+    promtool(
+        &["check", "rules", "--lint=none"],
+        &["pages.yaml".to_owned()],
+        directory.path(),
+    );
 }

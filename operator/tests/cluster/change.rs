@@ -120,6 +120,10 @@ fn changes() -> Vec<(&'static str, Value)> {
             "monitoring.prometheusRule.labels",
             json!({ "release": "prometheus" }),
         ),
+        (
+            "monitoring.prometheusRule.thresholds",
+            json!({ "errorPercent": 2, "streamPercent": 60 }),
+        ),
         ("networkPolicy.enabled", json!(false)),
         (
             "networkPolicy.webhookFromNamespaces",

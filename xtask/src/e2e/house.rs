@@ -81,6 +81,11 @@ impl House {
         self.root.join(file).display().to_string()
     }
 
+    /// The workspace's directory.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The text of a manifest of `examples/`, with the secret filled in as its comments say.
     pub(super) fn example(&self, file: &str) -> Result<String> {
         let path = self.root.join("examples").join(file);
@@ -114,20 +119,8 @@ impl House {
         Ok(String::from_utf8_lossy(&value).into_owned())
     }
 
-    /// The bundled broker, as a consumer of the chart's own login.
-    pub(super) async fn consumer(&self) -> Result<async_nats::Client> {
-        let user = self.secret(NAMESPACE, CONSUMERS, "nats.user").await?;
-        let password = self.secret(NAMESPACE, CONSUMERS, "nats.password").await?;
-        self.consumer_as(user, password, "_INBOX").await
-    }
-
-    /// The bundled broker, as somebody.
-    pub(super) async fn consumer_as(
-        &self,
-        user: String,
-        password: String,
-        inbox: &str,
-    ) -> Result<async_nats::Client> {
+    /// The address of the bundled broker, from here.
+    pub(super) async fn broker(&self) -> Result<String> {
         let service = self
             .kubectl
             .get(&format!("service wahook-nats -n {NAMESPACE}"))
@@ -143,10 +136,34 @@ impl House {
         } else {
             address.to_owned()
         };
+        Ok(format!("nats://{address}:4222"))
+    }
+
+    /// The bundled broker, as a consumer of the chart's own login.
+    pub(super) async fn consumer(&self) -> Result<async_nats::Client> {
+        let (user, password) = self.consumers_login().await?;
+        self.consumer_as(user, password, "_INBOX").await
+    }
+
+    /// The user and the password that the chart made for consumers.
+    pub(super) async fn consumers_login(&self) -> Result<(String, String)> {
+        let user = self.secret(NAMESPACE, CONSUMERS, "nats.user").await?;
+        let password = self.secret(NAMESPACE, CONSUMERS, "nats.password").await?;
+        Ok((user, password))
+    }
+
+    /// The bundled broker, as somebody.
+    pub(super) async fn consumer_as(
+        &self,
+        user: String,
+        password: String,
+        inbox: &str,
+    ) -> Result<async_nats::Client> {
+        let url = self.broker().await?;
         Ok(async_nats::ConnectOptions::with_user_and_password(user, password)
             .custom_inbox_prefix(inbox)
             .connection_timeout(Duration::from_secs(10))
-            .connect(format!("nats://{address}:4222"))
+            .connect(url)
             .await?)
     }
 

@@ -6,9 +6,11 @@ mod founder;
 mod house;
 mod leave;
 mod load;
+mod pages;
 mod repair;
 mod rights;
 mod rolling;
+mod runbooks;
 mod tenants;
 
 use std::io;
@@ -142,6 +144,10 @@ async fn steps(house: &mut House) -> Result {
     step!(
         "kinds of others appear, and parts come and go",
         rights::optional(house)
+    );
+    step!(
+        "every command of the runbooks and the manual",
+        runbooks::run(house)
     );
     step!("a roll at 300 messages a second", rolling::restart(house));
     step!("a killed pod at 300 messages a second", rolling::kill(house));

@@ -5,17 +5,18 @@ use std::path::PathBuf;
 
 use wahook_testbed::kube::{self, KubeError, Project};
 use wahook_testbed::tools::{
-    ACTIONLINT, HELM, HELM_3, JSONNET, KUBECONFORM, PROMETHEUS, PROMTOOL, Tool, ToolError,
+    ACTIONLINT, ALERTMANAGER, HELM, HELM_3, JSONNET, KUBECONFORM, PROMETHEUS, PROMTOOL, Tool, ToolError,
 };
 
 /// The programs.
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     HELM,
     HELM_3,
     KUBECONFORM,
     ACTIONLINT,
     PROMTOOL,
     PROMETHEUS,
+    ALERTMANAGER,
     JSONNET,
 ];
 

@@ -27,7 +27,7 @@ pub(super) fn alerts(subject: &Subject<'_>, thresholds: &Thresholds) -> Vec<Aler
             ),
         )
         .says(
-            "More than 5 % of WhatsApp webhook requests fail.",
+            "Many WhatsApp webhook requests fail.",
             subject.says(
                 "over 5 minutes {{ $value | humanizePercentage }} of the requests were answered with an error. Meta \
                  repeats them.",
@@ -36,7 +36,7 @@ pub(super) fn alerts(subject: &Subject<'_>, thresholds: &Thresholds) -> Vec<Aler
         Alert::new("WhatsAppWebhookSlow", Severity::Warning, format!("{p95} > {slow}"))
             .lasting(five.clone())
             .says(
-                "WhatsApp webhook requests take more than 10 s.",
+                "WhatsApp webhook requests are answered slowly.",
                 subject.says(
                     "the 95th percentile is {{ $value | humanizeDuration }}. Meta gives up after 20 s and repeats.",
                 ),
@@ -48,7 +48,7 @@ pub(super) fn alerts(subject: &Subject<'_>, thresholds: &Thresholds) -> Vec<Aler
         )
         .lasting(thresholds.minutes(2))
         .says(
-            "WhatsApp webhook requests take more than 15 s.",
+            "WhatsApp webhook requests are answered almost too late for Meta.",
             subject.says(
                 "the 95th percentile is {{ $value | humanizeDuration }}. Meta gives up after 20 s and repeats.",
             ),

@@ -9,7 +9,7 @@ pub(super) fn alerts(subject: &Subject<'_>, thresholds: &Thresholds) -> Vec<Aler
             "WhatsAppWebhookCertificateExpires",
             Severity::Warning,
             thresholds.certificate_days,
-            "The certificate of a WhatsApp webhook expires within 30 days.",
+            "The certificate of a WhatsApp webhook was not renewed in time.",
         )
         .lasting(thresholds.hours(1)),
         expires(
@@ -17,7 +17,7 @@ pub(super) fn alerts(subject: &Subject<'_>, thresholds: &Thresholds) -> Vec<Aler
             "WhatsAppWebhookCertificateExpiresSoon",
             Severity::Critical,
             thresholds.certificate_last_days,
-            "The certificate of a WhatsApp webhook expires within 7 days.",
+            "The certificate of a WhatsApp webhook expires within days.",
         )
         .lasting(thresholds.hours(1)),
         Alert::new(
@@ -45,7 +45,7 @@ pub(super) fn alerts(subject: &Subject<'_>, thresholds: &Thresholds) -> Vec<Aler
         )
         .lasting(thresholds.minutes(15))
         .says(
-            "The stream of a WhatsApp webhook is above 80 % of its limit.",
+            "The stream of a WhatsApp webhook is nearly full.",
             subject.says("its stream holds {{ $value | humanizePercentage }} of what it may hold."),
         ),
         Alert::new(
@@ -115,7 +115,7 @@ fn expires(
     subject: &Subject<'_>,
     name: &'static str,
     severity: Severity,
-    days: u64,
+    days: i32,
     summary: &'static str,
 ) -> Alert {
     let not_after = subject.series("whatsapp_webhook_certificate_not_after_timestamp_seconds", "");

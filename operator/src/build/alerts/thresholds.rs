@@ -9,9 +9,9 @@ pub struct Thresholds {
     /// The part of requests that may fail over five minutes.
     pub errors: f64,
     /// The 95th percentile of the latency, in seconds, that warns.
-    pub slow: u64,
+    pub slow: i32,
     /// The same, critical. Meta gives up after 20 s.
-    pub too_slow: u64,
+    pub too_slow: i32,
     /// The part of requests that the service level lets fail or be late.
     pub budget: f64,
     /// The part of events that may have been stored before.
@@ -21,9 +21,9 @@ pub struct Thresholds {
     /// How full a stream may be, as a part of its limit.
     pub stream: f64,
     /// Days before a certificate expires that warn.
-    pub certificate_days: u64,
+    pub certificate_days: i32,
     /// The same, critical.
-    pub certificate_last_days: u64,
+    pub certificate_last_days: i32,
     /// Requests in two hours of yesterday that make the same hours without any suspicious.
     pub traffic: u64,
     /// The part of reconciles that may fail.
@@ -52,6 +52,22 @@ impl Default for Thresholds {
     }
 }
 
+impl From<&wahook_crds::Thresholds> for Thresholds {
+    fn from(asked: &wahook_crds::Thresholds) -> Self {
+        let part = |percent: i32| f64::from(percent) / 100.0;
+        Self {
+            errors: part(asked.error_percent),
+            slow: asked.slow_seconds,
+            too_slow: asked.too_slow_seconds,
+            duplicates: part(asked.duplicate_percent),
+            stream: part(asked.stream_percent),
+            certificate_days: asked.certificate_days,
+            certificate_last_days: asked.certificate_last_days,
+            ..Self::default()
+        }
+    }
+}
+
 impl Thresholds {
     pub(super) fn seconds(&self, seconds: u64) -> String {
         let seconds = (seconds / self.compression.max(1)).max(1);
@@ -76,6 +92,22 @@ impl Thresholds {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_resource_that_asks_for_nothing_gets_the_defaults() {
+        let default = wahook_crds::Thresholds::default();
+        assert_eq!(Thresholds::from(&default), Thresholds::default());
+        let asked = wahook_crds::Thresholds {
+            error_percent: 7,
+            stream_percent: 29,
+            ..default
+        };
+        let read = Thresholds::from(&asked);
+        assert_eq!(
+            (read.errors.to_string(), read.stream.to_string()),
+            ("0.07".to_owned(), "0.29".to_owned())
+        );
+    }
 
     #[test]
     fn time_is_compressed_but_never_to_nothing() {
