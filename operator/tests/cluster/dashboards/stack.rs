@@ -22,11 +22,11 @@ use wahook_operator::names;
 use wahook_testbed::child::OwnedChild;
 use wahook_testbed::log::Log;
 use wahook_testbed::meta::MetaClient;
+use wahook_testbed::monitoring::{Prometheus, PrometheusOptions};
 use wahook_testbed::nats::NatsServer;
 use wahook_testbed::port::ReservedPort;
 use wahook_testbed::process::{ReceiverOptions, ReceiverProcess};
 
-use super::prometheus::Prometheus;
 use crate::support::{Kubelet, Lab, eventually, spec};
 
 const SECRET: &str = "very-private-app-secret";
@@ -93,11 +93,10 @@ impl Stack {
 
         let (receiver, token) = receiver(&lab, &nats).await;
         tokio::spawn(way.open(listener, receiver.address()));
-        let prometheus = Prometheus::start(&[
-            ("wahook-receiver", receiver.admin_address()),
-            ("wahook-operator", admin.address()),
-        ])
-        .await;
+        let options = PrometheusOptions::default()
+            .target("wahook-receiver", &[receiver.admin_address().to_string()])
+            .target("wahook-operator", &[admin.address().to_string()]);
+        let prometheus = Prometheus::start(&options).await.unwrap();
         Self {
             prometheus,
             lab,
@@ -120,7 +119,7 @@ impl Stack {
         format!(
             "operator: {}\nPrometheus: {}",
             self.operator_log.tail(20),
-            self.prometheus.said()
+            self.prometheus.log().tail(10)
         )
     }
 
@@ -156,7 +155,7 @@ impl Stack {
             tokio::time::sleep(Duration::from_secs_f64(wave * 0.005)).await;
         }
         eventually("the public URL was looked at", async || {
-            let answer = self.prometheus.ask(probed, true, 1).await;
+            let answer = self.prometheus.query(probed).await.unwrap();
             (!answer.as_array().unwrap().is_empty()).then_some(())
         })
         .await;
