@@ -130,7 +130,7 @@ impl Stack {
         let stranger = self.receiver.meta("0123456789abcdef0123456789abcdef").unwrap();
         let samples = samples();
         let began = Instant::now();
-        let (mut number, mut silences, mut replicas) = (0_usize, 0, 2);
+        let (mut number, mut round, mut silences, mut replicas) = (0_usize, 0_usize, 0, 2);
         while began.elapsed() < lasting {
             // In waves, so that a picture of it shows something.
             let wave = (began.elapsed().as_secs_f64() / 9.0).sin().mul_add(20.0, 30.0);
@@ -141,7 +141,8 @@ impl Stack {
                 number += 1;
                 meta.post(message(number)).await.unwrap();
             }
-            self.rare(number, &meta, &stranger).await;
+            round += 1;
+            self.rare(round, number, &meta, &stranger).await;
             let passed = began.elapsed().as_secs_f64() / lasting.as_secs_f64();
             if passed > 0.3 * f64::from(silences + 1) && silences < 2 {
                 silences += 1;
@@ -189,17 +190,17 @@ impl Stack {
     }
 
     /// What comes only now and then.
-    async fn rare(&self, number: usize, meta: &MetaClient, stranger: &MetaClient) {
-        if number.is_multiple_of(3) {
+    async fn rare(&self, round: usize, number: usize, meta: &MetaClient, stranger: &MetaClient) {
+        if round.is_multiple_of(3) {
             stranger.post(message(number)).await.unwrap();
         }
-        if number.is_multiple_of(5) {
+        if round.is_multiple_of(5) {
             meta.post(format!("{{ cut off, {number}")).await.unwrap();
             meta.post(message(number).replace(NUMBER, "315005501999999"))
                 .await
                 .unwrap();
         }
-        if number.is_multiple_of(7) {
+        if round.is_multiple_of(7) {
             let error = samples()
                 .into_iter()
                 .find(|sample| sample.contains("131035"))
