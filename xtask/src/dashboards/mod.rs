@@ -30,7 +30,7 @@ pub(crate) struct DashboardsArgs {
 
 const AFTER_HELP: &str = "\
 The test of the dashboards' queries writes the answers, while a receiver and an operator work:
-  WAHOOK_DASHBOARD_SECONDS=240 WAHOOK_DASHBOARD_ANSWERS=/tmp/answers.json \\
+  WAHOOK_DASHBOARD_SECONDS=180 WAHOOK_DASHBOARD_ANSWERS=/tmp/answers.json \\
     cargo xtask test --kubernetes -- every_query_of_the_dashboards
   cargo xtask dashboards /tmp/answers.json";
 

@@ -1,6 +1,31 @@
 //! What Prometheus answered.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use serde_json::Value;
+use wahook_testbed::monitoring::Prometheus;
+
+/// How many points a line has, at most.
+const POINTS: u64 = 120;
+
+/// The answer to a query: as it is now, or over these last seconds.
+pub async fn ask(prometheus: &Prometheus, query: &str, is_now: bool, seconds: u64) -> Value {
+    if is_now {
+        return prometheus.query(query).await.unwrap();
+    }
+    let end = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let begin = end.saturating_sub(Duration::from_secs(seconds));
+    let [begin, end] = [begin, end].map(|time| time.as_secs().to_string());
+    let step = (seconds / POINTS).max(1).to_string();
+    let parameters = [
+        ("query", query),
+        ("start", &begin),
+        ("end", &end),
+        ("step", &step),
+    ];
+    let data = prometheus.get("/api/v1/query_range", &parameters).await.unwrap();
+    data["result"].clone()
+}
 
 /// The series of an answer.
 pub struct Answers<'a>(&'a [Value]);

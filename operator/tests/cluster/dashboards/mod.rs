@@ -1,7 +1,6 @@
 //! Every query of the dashboards finds something in a real Prometheus that reads a real receiver and a real operator.
 
 mod answers;
-mod prometheus;
 mod stack;
 
 use std::fs;
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use answers::Answers;
+use answers::{Answers, ask};
 use stack::Stack;
 
 /// Where the answers are written when it is set, for `cargo xtask dashboards`.
@@ -72,7 +71,7 @@ async fn every_query_of_the_dashboards_finds_something() {
             for target in panel["targets"].as_array().into_iter().flatten() {
                 let expr = filled(target["expr"].as_str().unwrap(), &stack);
                 let is_now = target["instant"] == true;
-                let answer = stack.prometheus.ask(&expr, is_now, seconds).await;
+                let answer = ask(&stack.prometheus, &expr, is_now, seconds).await;
                 asked += 1;
                 // What stands in for nothing is no data.
                 let bare = [" or vector(0)", " or label_replace(vector(0)"]
@@ -83,7 +82,7 @@ async fn every_query_of_the_dashboards_finds_something() {
                 let again = if bare == expr || is_trouble {
                     None
                 } else {
-                    Some(stack.prometheus.ask(bare, is_now, seconds).await)
+                    Some(ask(&stack.prometheus, bare, is_now, seconds).await)
                 };
                 if !Answers::new(again.as_ref().unwrap_or(&answer)).has_numbers() {
                     empty.push(format!("{name}, {}: {expr}", panel["title"]));

@@ -22,11 +22,11 @@ use wahook_operator::names;
 use wahook_testbed::child::OwnedChild;
 use wahook_testbed::log::Log;
 use wahook_testbed::meta::MetaClient;
+use wahook_testbed::monitoring::{Prometheus, PrometheusOptions};
 use wahook_testbed::nats::NatsServer;
 use wahook_testbed::port::ReservedPort;
 use wahook_testbed::process::{ReceiverOptions, ReceiverProcess};
 
-use super::prometheus::Prometheus;
 use crate::support::{Kubelet, Lab, eventually, spec};
 
 const SECRET: &str = "very-private-app-secret";
@@ -93,11 +93,10 @@ impl Stack {
 
         let (receiver, token) = receiver(&lab, &nats).await;
         tokio::spawn(way.open(listener, receiver.address()));
-        let prometheus = Prometheus::start(&[
-            ("wahook-receiver", receiver.admin_address()),
-            ("wahook-operator", admin.address()),
-        ])
-        .await;
+        let options = PrometheusOptions::default()
+            .target("wahook-receiver", &[receiver.admin_address().to_string()])
+            .target("wahook-operator", &[admin.address().to_string()]);
+        let prometheus = Prometheus::start(&options).await.unwrap();
         Self {
             prometheus,
             lab,
@@ -120,7 +119,7 @@ impl Stack {
         format!(
             "operator: {}\nPrometheus: {}",
             self.operator_log.tail(20),
-            self.prometheus.said()
+            self.prometheus.log().tail(10)
         )
     }
 
@@ -131,7 +130,7 @@ impl Stack {
         let stranger = self.receiver.meta("0123456789abcdef0123456789abcdef").unwrap();
         let samples = samples();
         let began = Instant::now();
-        let (mut number, mut silences, mut replicas) = (0_usize, 0, 2);
+        let (mut number, mut round, mut silences, mut replicas) = (0_usize, 0_usize, 0, 2);
         while began.elapsed() < lasting {
             // In waves, so that a picture of it shows something.
             let wave = (began.elapsed().as_secs_f64() / 9.0).sin().mul_add(20.0, 30.0);
@@ -142,7 +141,8 @@ impl Stack {
                 number += 1;
                 meta.post(message(number)).await.unwrap();
             }
-            self.rare(number, &meta, &stranger).await;
+            round += 1;
+            self.rare(round, number, &meta, &stranger).await;
             let passed = began.elapsed().as_secs_f64() / lasting.as_secs_f64();
             if passed > 0.3 * f64::from(silences + 1) && silences < 2 {
                 silences += 1;
@@ -153,10 +153,10 @@ impl Stack {
                 let change = json!({ "spec": { "receiver": { "replicas": replicas } } });
                 self.lab.patch("main", &change).await;
             }
-            tokio::time::sleep(Duration::from_millis(wave.abs() as u64 * 5)).await;
+            tokio::time::sleep(Duration::from_secs_f64(wave * 0.005)).await;
         }
         eventually("the public URL was looked at", async || {
-            let answer = self.prometheus.ask(probed, true, 1).await;
+            let answer = self.prometheus.query(probed).await.unwrap();
             (!answer.as_array().unwrap().is_empty()).then_some(())
         })
         .await;
@@ -190,17 +190,17 @@ impl Stack {
     }
 
     /// What comes only now and then.
-    async fn rare(&self, number: usize, meta: &MetaClient, stranger: &MetaClient) {
-        if number % 3 == 0 {
+    async fn rare(&self, round: usize, number: usize, meta: &MetaClient, stranger: &MetaClient) {
+        if round.is_multiple_of(3) {
             stranger.post(message(number)).await.unwrap();
         }
-        if number % 5 == 0 {
+        if round.is_multiple_of(5) {
             meta.post(format!("{{ cut off, {number}")).await.unwrap();
             meta.post(message(number).replace(NUMBER, "315005501999999"))
                 .await
                 .unwrap();
         }
-        if number % 7 == 0 {
+        if round.is_multiple_of(7) {
             let error = samples()
                 .into_iter()
                 .find(|sample| sample.contains("131035"))
