@@ -82,10 +82,7 @@ impl Proof {
     ) -> Option<Duration> {
         let left = limit.saturating_sub(since.elapsed());
         let notice = self.catcher.wait_for(since, left, |notice| {
-            let webhook = notice
-                .labels
-                .get("webhook")
-                .map_or("operator", String::as_str);
+            let webhook = notice.labels.get("webhook").map_or("operator", String::as_str);
             notice.is_firing == is_firing && notice.is(name, &[]) && webhook == of
         });
         Some(notice.await?.at.duration_since(since))
@@ -113,7 +110,12 @@ impl Proof {
         let left: BTreeSet<_> = all.difference(&good).copied().collect();
         let excused: BTreeSet<_> = others.iter().map(|(name, _)| *name).collect();
         assert_eq!(left, excused, "not proven, and those that are known not to be");
-        assert!(good.len() * 10 >= all.len() * 9, "{} of {}", good.len(), all.len());
+        assert!(
+            good.len() * 10 >= all.len() * 9,
+            "{} of {}",
+            good.len(),
+            all.len()
+        );
     }
 }
 
