@@ -21,7 +21,7 @@ use wahook_testbed::monitoring::{Prometheus, PrometheusOptions};
 use wahook_testbed::tools::PROMETHEUS_OPERATOR;
 
 use super::error::{E2eError, Result, expect};
-use super::founder::SHOP;
+use super::founder::{SHOP, SHOP_HOST, delivered};
 use super::house::{House, NAMESPACE, RELEASE};
 
 /// Where Prometheus would run.
@@ -32,6 +32,13 @@ const STACK: &str = "kube-prometheus-stack";
 const LIMIT: Duration = Duration::from_secs(60);
 /// What becomes of the pods' metrics by their annotations, as a user copies it.
 const PAGE: &str = "docs/monitoring.md";
+
+/// What has to be found: what a receiver counts, once by its `ServiceMonitor`; what the operator counts and says.
+const QUERIES: [&str; 3] = [
+    "sum(whatsapp_webhook_requests_total{namespace=\"wahook\", webhook=\"shop\", service=\"shop-webhook\"}) > 0",
+    "sum(controller_runtime_reconcile_total{controller=\"whatsappwebhook\"}) > 0",
+    "whatsapp_webhook_condition{namespace=\"wahook\", webhook=\"shop\", type=\"Ready\", status=\"True\"} == 1",
+];
 
 /// Has everything scraped, by `ServiceMonitor` and by annotations.
 pub(super) async fn run(house: &House) -> Result<String> {
@@ -52,15 +59,9 @@ pub(super) async fn run(house: &House) -> Result<String> {
     let prometheus = Prometheus::start(&options).await?;
     let targets = all_up(house, &prometheus).await?;
     let alerts = evaluated(&prometheus, &rules).await?;
-    for query in [
-        "sum(whatsapp_webhook_requests_total{namespace=\"wahook\", webhook=\"shop\", job=\"shop-webhook\"}) > 0",
-        "sum(controller_runtime_reconcile_total{controller=\"whatsappwebhook\"}) > 0",
-        "whatsapp_webhook_condition{namespace=\"wahook\", webhook=\"shop\", type=\"Ready\", status=\"True\"} == 1",
-    ] {
-        let found = prometheus.query(query).await?;
-        expect(found.as_array().is_some_and(|found| !found.is_empty()), || {
-            format!("Prometheus finds nothing for {query}")
-        })?;
+    delivered(house, SHOP, SHOP_HOST).await?;
+    for query in QUERIES {
+        finds(&prometheus, query).await?;
     }
     house
         .kubectl
@@ -309,6 +310,20 @@ async fn all_up(house: &House, prometheus: &Prometheus) -> Result<usize> {
                 })
                 .collect();
             format!("{up} of {expected} targets are up:\n{}", shown.join("\n"))
+        })?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+async fn finds(prometheus: &Prometheus, query: &str) -> Result {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let found = prometheus.query(query).await?;
+        if found.as_array().is_some_and(|found| !found.is_empty()) {
+            return Ok(());
+        }
+        expect(Instant::now() < deadline, || {
+            format!("Prometheus finds nothing for {query}")
         })?;
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
