@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tempfile::TempDir;
+use wahook_receiver::metrics::{Definition, Metrics};
 
 use super::every;
 use super::metrics::{asked, exported, is_exported};
@@ -57,6 +58,31 @@ fn queries(page: &str) -> Vec<(usize, String)> {
     queries
 }
 
+/// What a query groups by.
+fn grouped(query: &str) -> impl Iterator<Item = &str> {
+    query
+        .split("by (")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+}
+
+/// The labels of the series of these metrics, when all are the receiver's: the operator's do not say theirs.
+fn labels(asked: &BTreeSet<&str>) -> Option<BTreeSet<&'static str>> {
+    // What Prometheus adds, and what buckets have.
+    let mut labels = BTreeSet::from(["namespace", "webhook", "pod", "le"]);
+    for name in asked {
+        let series = |definition: &&Definition| {
+            name.strip_prefix(definition.name)
+                .is_some_and(|rest| ["", "_bucket", "_count", "_sum"].contains(&rest))
+        };
+        let definition = Metrics::describe().iter().find(series)?;
+        labels.extend(definition.labels);
+    }
+    Some(labels)
+}
+
 #[test]
 fn every_query_is_one_and_asks_for_what_is_exported() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -72,8 +98,15 @@ fn every_query_is_one_and_asks_for_what_is_exported() {
             let at = format!("{}:{line}: {query}", path.display());
             let asked = asked(&query);
             assert!(!asked.is_empty(), "{at}");
-            for name in asked {
+            for name in &asked {
                 assert!(is_exported(name, &exported), "{at}: {name}");
+            }
+            let has = labels(&asked);
+            for label in grouped(&query) {
+                assert!(
+                    has.as_ref().is_none_or(|has| has.contains(label)),
+                    "{at}: no label {label}"
+                );
             }
             // The name of the rule is what promtool says when a query is wrong.
             let place = path.file_stem().unwrap().to_str().unwrap().replace('-', "_");

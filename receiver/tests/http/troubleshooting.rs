@@ -11,7 +11,7 @@ use wahook_testbed::nats::NatsServer;
 use wahook_testbed::process::ReadyWhen;
 
 use crate::common_http::{
-    House, OTHER_SECRET, SECRET, SECRET_FILE, SOON, TOKEN, house, post, signature, text_message,
+    House, OTHER_SECRET, Plan, SECRET, SECRET_FILE, SOON, TOKEN, house, post, signature, text_message,
 };
 
 const REPRODUCED: [&str; 21] = [
@@ -100,7 +100,7 @@ async fn reproduce(key: &str) -> (House, String) {
     let plan = house(&format!("trouble-{key}")).log_level("info");
     let body = text_message(key, "caf\\u00e9");
     let signed = post(signature(&body), &body);
-    let ask = async |plan: crate::common_http::Plan, request: Vec<u8>| {
+    let ask = async |plan: Plan, request: Vec<u8>| {
         let house = plan.open().await;
         let said = told(&house.raw(request).await);
         (house, said)
@@ -118,36 +118,7 @@ async fn reproduce(key: &str) -> (House, String) {
         }
         "mode-missing" => ask(plan, get("")).await,
         "header-missing" => ask(plan, post("", &body)).await,
-        "broker-slow" => {
-            let broker = Arc::new(NatsServer::start().await.unwrap());
-            let plan = plan.broker(&broker).limit("publishDeadline", "500ms");
-            let house = plan.open().await;
-            broker.pause().unwrap();
-            let said = told(&house.raw(signed).await);
-            broker.resume().unwrap();
-            (house, said)
-        }
-        "broker-away" => {
-            let broker = Arc::new(NatsServer::start().await.unwrap());
-            let house = plan.broker(&broker).open().await;
-            broker.kill9().unwrap();
-            assert!(house.receiver.log().says("was lost").await);
-            let said = told(&house.raw(signed).await);
-            (house, said)
-        }
-        "stream-missing" => {
-            let plan = plan.stream("ensure: false").ready_when(ReadyWhen::Live);
-            ask(plan, signed).await
-        }
-        "stream-full" => {
-            let plan = plan.stream("ensure: true, storage: memory, maxBytes: 1Mi");
-            let house = plan.open().await;
-            let large = |id: &str| text_message(id, &"x".repeat(900 * 1024));
-            house.store(large("first")).await;
-            let body = large("second");
-            let said = told(&house.raw(post(signature(&body), &body)).await);
-            (house, said)
-        }
+        _ if key.starts_with("broker-") || key.starts_with("stream-") => unstored(key, plan, signed).await,
         "body-slow" => {
             let mut request = signed;
             request.truncate(request.len() - 1);
@@ -217,8 +188,47 @@ async fn reproduce(key: &str) -> (House, String) {
     }
 }
 
+/// A good request, and a broker or a stream that does not take it.
+async fn unstored(key: &str, plan: Plan, signed: Vec<u8>) -> (House, String) {
+    match key {
+        "broker-slow" => {
+            let broker = Arc::new(NatsServer::start().await.unwrap());
+            let plan = plan.broker(&broker).limit("publishDeadline", "500ms");
+            let house = plan.open().await;
+            broker.pause().unwrap();
+            let said = told(&house.raw(signed).await);
+            broker.resume().unwrap();
+            (house, said)
+        }
+        "broker-away" => {
+            let broker = Arc::new(NatsServer::start().await.unwrap());
+            let house = plan.broker(&broker).open().await;
+            broker.kill9().unwrap();
+            assert!(house.receiver.log().says("was lost").await);
+            let said = told(&house.raw(signed).await);
+            (house, said)
+        }
+        "stream-missing" => {
+            let plan = plan.stream("ensure: false").ready_when(ReadyWhen::Live);
+            let house = plan.open().await;
+            let said = told(&house.raw(signed).await);
+            (house, said)
+        }
+        "stream-full" => {
+            let plan = plan.stream("ensure: true, storage: memory, maxBytes: 1Mi");
+            let house = plan.open().await;
+            let large = |id: &str| text_message(id, &"x".repeat(900 * 1024));
+            house.store(large("first")).await;
+            let body = large("second");
+            let said = told(&house.raw(post(signature(&body), &body)).await);
+            (house, said)
+        }
+        other => panic!("{other} has no reproduction"),
+    }
+}
+
 /// Posts it, and asks `verify-signature` about it.
-async fn refused(plan: crate::common_http::Plan, header: &str, body: &str) -> (House, String) {
+async fn refused(plan: Plan, header: &str, body: &str) -> (House, String) {
     let house = plan.open().await;
     let request = post(format!("X-Hub-Signature-256: {header}\r\n"), body);
     let mut said = told(&house.raw(request).await);

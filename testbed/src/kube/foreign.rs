@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::error::KubeError;
 use super::module::{Cache, fetch};
 
+const PROMETHEUS_OPERATOR: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
+const PROMETHEUS_KINDS: &str = "example/prometheus-operator-crd";
+
 /// A project with kinds of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Project {
@@ -17,10 +20,12 @@ pub enum Project {
     CertManager,
     /// `ServiceMonitor` and `PrometheusRule`.
     PrometheusOperator,
+    /// What the Prometheus operator itself wants to know, too.
+    Prometheuses,
 }
 
 impl Project {
-    /// All of them.
+    /// Those whose kinds the operator makes objects of.
     pub const ALL: [Self; 3] = [Self::GatewayApi, Self::CertManager, Self::PrometheusOperator];
 
     /// The module, the directory in it, and the definitions there that are of use.
@@ -45,11 +50,21 @@ impl Project {
                 ],
             ),
             Self::PrometheusOperator => (
-                "github.com/prometheus-operator/prometheus-operator@v0.85.0",
-                "example/prometheus-operator-crd",
+                PROMETHEUS_OPERATOR,
+                PROMETHEUS_KINDS,
                 &[
                     "monitoring.coreos.com_servicemonitors.yaml",
                     "monitoring.coreos.com_prometheusrules.yaml",
+                ],
+            ),
+            Self::Prometheuses => (
+                PROMETHEUS_OPERATOR,
+                PROMETHEUS_KINDS,
+                &[
+                    "monitoring.coreos.com_podmonitors.yaml",
+                    "monitoring.coreos.com_probes.yaml",
+                    "monitoring.coreos.com_prometheuses.yaml",
+                    "monitoring.coreos.com_scrapeconfigs.yaml",
                 ],
             ),
         }

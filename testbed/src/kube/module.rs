@@ -1,6 +1,8 @@
 //! Files of Go modules: fetched from the module proxy, vouched for by Go's checksum database.
 
 use std::env;
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -15,6 +17,35 @@ pub(crate) enum Cache<'a> {
     Users,
     /// In a directory that can be deleted afterwards: a large module of which one file is of use.
     At(&'a Path),
+}
+
+/// Makes a module in `directory` that needs `package@version` and nothing else; where it is. Blocks.
+pub(crate) fn fresh(
+    go: &Path,
+    search_path: &OsStr,
+    directory: &Path,
+    needed: &str,
+) -> Result<PathBuf, String> {
+    let home = directory.join("module");
+    fs::create_dir_all(&home).map_err(|error| error.to_string())?;
+    for words in [
+        ["mod", "init", "example.invalid/fresh"].as_slice(),
+        &["get", needed],
+    ] {
+        let output = Command::new(go)
+            .current_dir(&home)
+            .env("PATH", search_path)
+            .env("GOWORK", "off")
+            .env("GOFLAGS", "")
+            .args(words)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        }
+    }
+    Ok(home)
 }
 
 /// Fetches `path@version`; the directory it lies in. Blocks.

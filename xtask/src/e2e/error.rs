@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitStatus;
 
 use wahook_testbed::kube::KubeError;
+use wahook_testbed::monitoring::MonitoringError;
 use wahook_testbed::stream::StreamError;
 use wahook_testbed::tools::ToolError;
 
@@ -25,6 +26,9 @@ pub(crate) enum E2eError {
     /// Helm.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// Prometheus.
+    #[error(transparent)]
+    Monitoring(#[from] MonitoringError),
     /// A stream.
     #[error(transparent)]
     Stream(#[from] StreamError),

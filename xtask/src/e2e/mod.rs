@@ -11,6 +11,7 @@ mod repair;
 mod rights;
 mod rolling;
 mod runbooks;
+mod scraped;
 mod tenants;
 
 use std::io;
@@ -144,6 +145,10 @@ async fn steps(house: &mut House) -> Result {
     step!(
         "kinds of others appear, and parts come and go",
         rights::optional(house)
+    );
+    step!(
+        "the Prometheus operator has everything scraped",
+        scraped::run(house)
     );
     step!(
         "every command of the runbooks and the manual",

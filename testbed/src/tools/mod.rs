@@ -4,6 +4,8 @@
 //! version, so a second run builds nothing. Who has a program already names it in a variable, such as
 //! `WAHOOK_HELM`; it is used as it is.
 
+mod list;
+
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -14,6 +16,8 @@ use std::process::{Command, Stdio};
 use crate::child::find_program;
 use crate::kube::module::{self, Cache};
 use crate::nats::cache_directory;
+
+pub use list::*;
 
 /// How many lines of a failed build are shown.
 const LAST_LINES: usize = 6;
@@ -33,152 +37,20 @@ pub struct Tool {
     pub linker: &'static str,
     /// Build tags, separated by commas.
     pub tags: &'static str,
-    /// The module that has to be the main one: `go install` refuses those that replace what they need.
-    pub inside: Option<&'static str>,
+    /// Whose requirements count.
+    pub main: Main,
 }
 
-/// Helm 4, which the chart is tested with in full.
-pub const HELM: Tool = Tool {
-    name: "helm",
-    package: "helm.sh/helm/v4/cmd/helm",
-    version: "4.3.1",
-    variable: "WAHOOK_HELM",
-    linker: "-X helm.sh/helm/v4/internal/version.version=v4.3.1",
-    tags: "",
-    inside: None,
-};
-
-/// Helm 3, which many still have.
-pub const HELM_3: Tool = Tool {
-    name: "helm",
-    package: "helm.sh/helm/v3/cmd/helm",
-    version: "3.22.0",
-    variable: "WAHOOK_HELM_3",
-    linker: "-X helm.sh/helm/v3/internal/version.version=v3.22.0",
-    tags: "",
-    inside: None,
-};
-
-/// Checks manifests against schemas.
-pub const KUBECONFORM: Tool = Tool {
-    name: "kubeconform",
-    package: "github.com/yannh/kubeconform/cmd/kubeconform",
-    version: "0.8.0",
-    variable: "WAHOOK_KUBECONFORM",
-    linker: "-X main.version=v0.8.0",
-    tags: "",
-    inside: None,
-};
-
-/// Runs the containers of a node.
-pub const CONTAINERD: Tool = Tool {
-    name: "containerd",
-    package: "github.com/containerd/containerd/v2/cmd/containerd",
-    version: "2.4.2",
-    variable: "WAHOOK_CONTAINERD",
-    linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
-    tags: "",
-    inside: None,
-};
-
-/// What containerd starts once for every pod.
-pub const CONTAINERD_SHIM: Tool = Tool {
-    name: "containerd-shim-runc-v2",
-    package: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
-    version: "2.4.2",
-    variable: "WAHOOK_CONTAINERD_SHIM",
-    linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
-    tags: "",
-    inside: None,
-};
-
-/// Talks to containerd; imports images.
-pub const CTR: Tool = Tool {
-    name: "ctr",
-    package: "github.com/containerd/containerd/v2/cmd/ctr",
-    version: "2.4.2",
-    variable: "WAHOOK_CTR",
-    linker: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
-    tags: "",
-    inside: None,
-};
-
-/// The name server of a cluster.
-pub const COREDNS: Tool = Tool {
-    name: "coredns",
-    package: "github.com/coredns/coredns",
-    version: "1.12.4",
-    variable: "WAHOOK_COREDNS",
-    linker: "-X github.com/coredns/coredns/coremain.GitCommit=1.12.4",
-    tags: "",
-    inside: None,
-};
-
-/// Checks workflows of GitHub Actions.
-pub const ACTIONLINT: Tool = Tool {
-    name: "actionlint",
-    package: "github.com/rhysd/actionlint/cmd/actionlint",
-    version: "1.7.12",
-    variable: "WAHOOK_ACTIONLINT",
-    linker: "-X github.com/rhysd/actionlint.version=1.7.12",
-    tags: "",
-    inside: None,
-};
-
-/// Checks rules and metrics, and tests alerts. Prometheus 3.10.
-pub const PROMTOOL: Tool = Tool {
-    name: "promtool",
-    package: "github.com/prometheus/prometheus/cmd/promtool",
-    version: "0.310.0",
-    variable: "WAHOOK_PROMTOOL",
-    linker: "-X github.com/prometheus/common/version.Version=3.10.0",
-    tags: PROMETHEUS_TAGS,
-    inside: Some("github.com/prometheus/prometheus"),
-};
-
-/// Evaluates the monitoring mixin.
-pub const JSONNET: Tool = Tool {
-    name: "jsonnet",
-    package: "github.com/google/go-jsonnet/cmd/jsonnet",
-    version: "0.22.0",
-    variable: "WAHOOK_JSONNET",
-    linker: "",
-    tags: "",
-    inside: None,
-};
-
-/// NATS' own command line, with which runbooks look at a stream.
-pub const NATS_CLI: Tool = Tool {
-    name: "nats",
-    package: "github.com/nats-io/natscli/nats",
-    version: "0.5.1",
-    variable: "WAHOOK_NATS_CLI",
-    linker: "",
-    tags: "",
-    inside: None,
-};
-
-/// Reads metrics, evaluates rules, tells Alertmanager. Of PROMTOOL's version.
-pub const PROMETHEUS: Tool = Tool {
-    name: "prometheus",
-    package: "github.com/prometheus/prometheus/cmd/prometheus",
-    variable: "WAHOOK_PROMETHEUS",
-    ..PROMTOOL
-};
-
-/// Groups what Prometheus alerts about, and passes it on.
-pub const ALERTMANAGER: Tool = Tool {
-    name: "alertmanager",
-    package: "github.com/prometheus/alertmanager/cmd/alertmanager",
-    version: "0.31.1",
-    variable: "WAHOOK_ALERTMANAGER",
-    linker: "-X github.com/prometheus/common/version.Version=0.31.1",
-    tags: "",
-    inside: None,
-};
-
-/// Without the clients of every cloud, which would be most of the build. Its pages are not built in either: they need Node.
-const PROMETHEUS_TAGS: &str = "remove_all_sd,enable_kubernetes_sd";
+/// Which module is the main one while a program is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Main {
+    /// The program's own, as `go install` takes it.
+    Own,
+    /// The program's own, from its directory: it replaces what it needs, which `go install` refuses.
+    Directory(&'static str),
+    /// One that needs it and nothing else: the program's own replaces parts by neighbours, which are not in its archive.
+    Fresh,
+}
 
 /// A program is not here and could not be built; says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -274,15 +146,21 @@ impl Tool {
                 "-ldflags",
             ])
             .arg(format!("-s -w {}", self.linker));
-        match self.inside {
+        match self.main {
+            Main::Own => command.arg(format!("{}@v{}", self.package, self.version)),
             // Its own go.sum vouches for the rest.
-            Some(module) => command
+            Main::Directory(module) => command
                 .current_dir(module::fetch(
                     &format!("{module}@v{}", self.version),
                     Cache::Users,
                 )?)
                 .arg(self.package),
-            None => command.arg(format!("{}@v{}", self.package, self.version)),
+            Main::Fresh => {
+                let needed = format!("{}@v{}", self.package, self.version);
+                command
+                    .current_dir(module::fresh(go, search_path, scratch, &needed)?)
+                    .arg(self.package)
+            }
         };
         let output = command
             .stdin(Stdio::null())
@@ -319,7 +197,7 @@ mod tests {
         variable: "WAHOOK_NO_SUCH_TOOL",
         linker: "",
         tags: "",
-        inside: None,
+        main: Main::Own,
     };
 
     #[test]
