@@ -10,8 +10,12 @@ use wahook_testbed::process::{ReadyWhen, ReceiverOptions, ReceiverProcess};
 #[tokio::test]
 async fn an_alert_is_told_and_resolved() {
     const LIMIT: Duration = Duration::from_secs(30);
-    let options =
-        ReceiverOptions::by_hand("secret", "token", "nats://127.0.0.1:9").ready_when(ReadyWhen::Live);
+    let options = ReceiverOptions::by_hand(
+        "0123456789abcdef0123456789abcdef",
+        "a-verify-token-for-tests",
+        "nats://127.0.0.1:9",
+    )
+    .ready_when(ReadyWhen::Live);
     let receiver = ReceiverProcess::start(options).await.unwrap();
     let (catcher, target) = (
         Catcher::start().await.unwrap(),

@@ -108,6 +108,12 @@ fn command(binary: &Path, directory: &Path, port: &ReservedPort, arguments: &[&s
 }
 
 fn http() -> Result<reqwest::Client, MonitoringError> {
+    // The client is built with TLS, which asks for a provider; an installed one is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // Everything is on loopback: no proxy of the environment has a say.
-    Ok(reqwest::Client::builder().no_proxy().timeout(ASK_LIMIT).build()?)
+    Ok(reqwest::Client::builder()
+        .tls_certs_only([])
+        .no_proxy()
+        .timeout(ASK_LIMIT)
+        .build()?)
 }

@@ -3,12 +3,13 @@
 
 /// Their names, which are unique in the workspace: chosen by name alone, cargo builds them with the features it builds
 /// everything else with, and nothing twice.
-pub(super) const BINARIES: [&str; 5] = [
+pub(super) const BINARIES: [&str; 6] = [
     "cluster",
     "kube_children",
     "kube_control_plane",
     "kube_node",
     "leader",
+    "live",
 ];
 
 #[cfg(test)]
