@@ -170,15 +170,21 @@ impl Metrics {
     /// Makes the series that alerts watch exist from the start: the first increase of a counter that
     /// appears out of nothing is invisible to `rate()`.
     fn start_at_zero(&self) {
-        for status in RequestStatus::ALL {
-            self.requests
-                .with_label_values(&[status.as_str(), RequestType::None.as_str()]);
-        }
+        self.exist(RequestType::None);
+        self.exist(RequestType::Mixed);
         for source in DuplicateSource::ALL {
             self.duplicates(*source);
         }
         for reason in SignatureFailure::ALL {
             self.signature_failures.with_label_values(&[reason.as_str()]);
+        }
+    }
+
+    /// Makes the series of a type exist, of failures, too, as soon as the first request of that type has come.
+    fn exist(&self, request_type: RequestType) {
+        for status in RequestStatus::ALL {
+            self.requests
+                .with_label_values(&[status.as_str(), request_type.as_str()]);
         }
     }
 
@@ -193,7 +199,10 @@ impl Metrics {
         let values = [status.as_str(), request_type.as_str()];
         match request_type {
             RequestType::One(event) => self.requests_by_event.get(event)[status as usize]
-                .get_or_init(|| self.requests.with_label_values(&values))
+                .get_or_init(|| {
+                    self.exist(request_type);
+                    self.requests.with_label_values(&values)
+                })
                 .inc(),
             _ => self.requests.with_label_values(&values).inc(),
         }
