@@ -120,6 +120,10 @@ fn changes() -> Vec<(&'static str, Value)> {
             "monitoring.prometheusRule.labels",
             json!({ "release": "prometheus" }),
         ),
+        (
+            "monitoring.tracing",
+            json!({ "endpoint": "http://collector.observability:4318", "sampleRatio": "0.5" }),
+        ),
         ("networkPolicy.enabled", json!(false)),
         (
             "networkPolicy.webhookFromNamespaces",

@@ -100,6 +100,13 @@ impl SampleRatio {
     }
 }
 
+impl fmt::Display for SampleRatio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}.{:06}", self.0 / WHOLE, self.0 % WHOLE);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
 impl FromStr for SampleRatio {
     type Err = RatioError;
 
@@ -190,7 +197,9 @@ mod tests {
             ("0.1", 100_000),
             ("0.000001", 1),
         ] {
-            assert_eq!(text.parse(), Ok(SampleRatio(millionths)), "{text}");
+            let ratio: SampleRatio = text.parse().unwrap();
+            assert_eq!(ratio, SampleRatio(millionths), "{text}");
+            assert_eq!(ratio.to_string(), text.trim_end_matches(".0"));
         }
         for text in [
             "",
