@@ -40,7 +40,7 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
     let span = context.tracing.work("reconcile");
     span.set("k8s.namespace.name", namespace.clone());
     span.set("wahook.webhook", name.clone());
-    let work = span.scope(look(&namespace, &name, &key, &context));
+    let work = Box::pin(span.scope(look(&namespace, &name, &key, &context)));
     let result = timeout(deadline, work)
         .await
         .unwrap_or(Err(Error::TooLong(deadline)));

@@ -14,3 +14,4 @@ mod secrets;
 mod signature;
 mod start;
 mod throttle;
+mod traces;
