@@ -217,6 +217,7 @@ async fn every_field_changed_and_changed_back() {
         hosts: Vec::new(),
         nats_servers: any(),
         issuers: any(),
+        tracing_endpoints: any(),
     };
     let operator = lab
         .operator_with(Options {
