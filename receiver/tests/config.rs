@@ -209,10 +209,10 @@ fn every_setting_of_the_file_arrives() {
 #[test]
 fn keys_of_another_version_are_reported_and_harm_nothing() {
     let (config, unknown) = config::parse(
-        "tracing: {endpoint: x}\nlimits: {bodyBytes: 2Mi, warpFactor: 9}\nnats: {tls: {pins: [a]}}",
+        "profiling: {endpoint: x}\nlimits: {bodyBytes: 2Mi, warpFactor: 9}\nnats: {tls: {pins: [a]}}",
     )
     .unwrap();
-    assert_eq!(unknown, ["tracing", "limits.warpFactor", "nats.tls.pins"]);
+    assert_eq!(unknown, ["profiling", "limits.warpFactor", "nats.tls.pins"]);
     assert_eq!(config.limits.body_bytes, 2 << 20);
 }
 
