@@ -101,7 +101,7 @@ pub struct Tracing {
     )]
     pub endpoint: String,
     /// Which share of the traces that begin here is kept, from `"0"` to `"1"` with at most six decimals, such as `"0.1"`.
-    /// `"1"` by default.
+    /// `1` by default.
     #[serde(default = "every")]
     #[schemars(length(min = 1, max = 8))]
     #[x_kube(validation = rules::matches(
