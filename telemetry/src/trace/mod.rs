@@ -304,6 +304,7 @@ mod tests {
             );
             assert!(new.ends_with("-00"), "none of the own traces is kept: {new}");
         }
+        tracing.finish().await;
     }
 
     #[tokio::test]
