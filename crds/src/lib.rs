@@ -52,7 +52,7 @@ pub use duration::{Duration, DurationError};
 pub use endpoint::{Endpoint, Gateway, Ingress, IssuerRef, ParentKind, ParentRef, Tls};
 pub use limits::Limits;
 pub use meta::Meta;
-pub use monitoring::{Monitoring, PrometheusRule, ServiceMonitor, Thresholds};
+pub use monitoring::{Monitoring, PrometheusRule, ServiceMonitor, Thresholds, Tracing};
 pub use nats::{CredentialsRef, Nats, NatsTls};
 pub use network_policy::NetworkPolicy;
 pub use receiver::{Autoscaling, EnvVar, ImagePullPolicy, LogLevel, PodMetadata, Receiver};

@@ -1,4 +1,5 @@
-//! `spec.monitoring`: what Prometheus is told. Kinds a cluster does not have are left out until it has them.
+//! `spec.monitoring`: what Prometheus and a collector of traces are told. Kinds a cluster does not have are left out until
+//! it has them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::Duration;
 use crate::rules::{self, rule};
 
-/// What Prometheus is told.
+/// A host name, an IPv4 address or an IPv6 address in brackets, no user, and a path or not. As CEL spells it, in which a
+/// backslash is written twice.
+const COLLECTOR: &str =
+    r"^https?://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$";
+
+/// What Prometheus and a collector of traces are told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", default = "Monitoring::default")]
 pub struct Monitoring {
@@ -16,6 +22,9 @@ pub struct Monitoring {
     pub service_monitor: ServiceMonitor,
     /// The PrometheusRule with the alerts about this webhook.
     pub prometheus_rule: PrometheusRule,
+    /// Where receivers send traces. Nowhere when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracing: Option<Tracing>,
 }
 
 /// The ServiceMonitor.
@@ -126,4 +135,37 @@ impl Default for Thresholds {
             certificate_last_days: 7,
         }
     }
+}
+
+/// Traces of requests, by OTLP over HTTP. They hold nothing of a customer's: see docs/tracing.md.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tracing {
+    /// The collector, such as `http://collector.observability:4318`; `/v1/traces` is added.
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(
+        validation = rule(
+            format!("self.matches('{COLLECTOR}')"),
+            "monitoring.tracing.endpoint must be a URL such as http://collector.observability:4318, without user and query",
+        ),
+        validation = rule(
+            "!self.endsWith('/v1/traces') && !self.endsWith('/v1/traces/')",
+            "monitoring.tracing.endpoint must not end with /v1/traces, which is added",
+        ),
+    )]
+    pub endpoint: String,
+    /// Which share of the traces that begin here is kept, from `"0"` to `"1"` with at most six decimals, such as `"0.1"`.
+    /// `1` by default.
+    #[serde(default = "every")]
+    #[schemars(length(min = 1, max = 8))]
+    #[x_kube(validation = rules::matches(
+        "monitoring.tracing.sampleRatio",
+        "^(0([.][0-9]{1,6})?|1([.]0{1,6})?)$",
+        "must be a number from 0 to 1 with at most six decimals, such as 0.1",
+    ))]
+    pub sample_ratio: String,
+}
+
+fn every() -> String {
+    "1".to_owned()
 }

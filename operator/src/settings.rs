@@ -113,6 +113,8 @@ pub struct Allow {
     pub nats_servers: Vec<Pattern>,
     /// Issuers other than the default one and those of the resource's own namespace, as [`issuer_name`] spells them.
     pub issuers: Vec<Pattern>,
+    /// Collectors that resources may let receivers send spans to; any when empty.
+    pub tracing_endpoints: Vec<Pattern>,
 }
 
 /// An issuer as flags and messages spell it: `ClusterIssuer/letsencrypt`, or `KIND.GROUP/NAME` of one that is not
@@ -167,6 +169,11 @@ impl Allow {
         let open = default.is_none() && self.issuers.is_empty();
         let local = issuer.kind == "Issuer" && issuer.group == CERT_MANAGER;
         open || local || default == Some(issuer) || allows(&self.issuers, &issuer_name(issuer), false)
+    }
+
+    /// Whether receivers may send spans to the collector. Without a list any collector is as good as another.
+    pub fn tracing_endpoint(&self, url: &str) -> bool {
+        self.tracing_endpoints.is_empty() || allows(&self.tracing_endpoints, url, false)
     }
 
     /// Whether the namespace may use the host.

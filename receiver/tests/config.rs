@@ -121,6 +121,7 @@ limits:
 phoneNumberIds: [100000000000001, "100000000000002"]
 log: {format: text, level: debug}
 shutdown: {endpointLag: 0s, grace: 1m}
+tracing: {endpoint: "http://collector:4318/", sampleRatio: 0.25}
 "#;
 
 #[test]
@@ -200,15 +201,18 @@ fn every_setting_of_the_file_arrives() {
     assert_eq!(config.log.level, LogLevel::Debug);
     assert_eq!(config.shutdown.endpoint_lag, Duration::ZERO);
     assert_eq!(config.shutdown.grace, Duration::from_secs(60));
+    let tracing = config.tracing.unwrap();
+    assert_eq!(tracing.endpoint.as_str(), "http://collector:4318");
+    assert_eq!(tracing.sample_ratio.to_string(), "0.25");
 }
 
 #[test]
 fn keys_of_another_version_are_reported_and_harm_nothing() {
     let (config, unknown) = config::parse(
-        "tracing: {endpoint: x}\nlimits: {bodyBytes: 2Mi, warpFactor: 9}\nnats: {tls: {pins: [a]}}",
+        "profiling: {endpoint: x}\nlimits: {bodyBytes: 2Mi, warpFactor: 9}\nnats: {tls: {pins: [a]}}",
     )
     .unwrap();
-    assert_eq!(unknown, ["tracing", "limits.warpFactor", "nats.tls.pins"]);
+    assert_eq!(unknown, ["profiling", "limits.warpFactor", "nats.tls.pins"]);
     assert_eq!(config.limits.body_bytes, 2 << 20);
 }
 
@@ -365,6 +369,10 @@ const BAD_FILES: &[(&str, &str, &str, &str)] = &[
     ("log: {level: loud}", "log.level", "\"loud\" is not one of the choices", "error, warn, info"),
     ("shutdown: {endpointLag: 6m}", "shutdown.endpointLag", "\"6m\" is out of range", "0s to 5m"),
     ("shutdown: {grace: '10'}", "shutdown.grace", "\"10\" is not a length of time with a unit", "0s to 1h"),
+    ("tracing: {endpoint: 'collector:4318'}", "tracing.endpoint", "is not the address of a collector", "http://collector.observability:4318"),
+    ("tracing: {endpoint: 'http://u:p@collector:4318'}", "tracing.endpoint", "is not the address of a collector", "without user"),
+    ("tracing: {sampleRatio: 1.5}", "tracing.sampleRatio", "\"1.5\" is not a share", "0 to 1"),
+    ("tracing: {endpoint: 'http://collector:4318', sampleRatio: 10%}", "tracing.sampleRatio", "\"10%\" is not a share", "0 to 1"),
     ("limits: 5", "configuration file", "a section belongs (line 1, column", "Indent the section"),
     ("limits: [a]", "configuration file", "a section belongs (line 1, column", "Indent the section"),
     ("just text", "configuration file", "a section belongs (line 1, column", "Indent the section"),
@@ -581,6 +589,8 @@ fn changes_that_need_a_restart_are_named() {
         ("format: text", "format: json", "log.format"),
         ("endpointLag: 0s", "endpointLag: 1s", "shutdown.endpointLag"),
         ("grace: 1m", "grace: 2m", "shutdown.grace"),
+        ("collector:4318", "collector:4319", "tracing.endpoint"),
+        ("sampleRatio: 0.25", "sampleRatio: 0.5", "tracing.sampleRatio"),
     ];
     for (old, new, setting) in others {
         // `name: shops` of the stream, not of the identity.

@@ -3,6 +3,10 @@
 //! JSON goes to standard output, where a log collector reads it; text goes to standard error, so
 //! that a command's own output stays clean. Control characters never reach either: one event is one
 //! line, and nothing in it can move a terminal's cursor.
+//!
+//! Traces are in [`trace`].
+
+pub mod trace;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -14,8 +18,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{Layer, Registry, reload};
 
-/// Comes before whatever is configured. The NATS client logs each reconnect attempt at info.
-const BASE_FILTER: &str = "info,async_nats=warn";
+/// Comes before whatever is configured. The NATS client logs each reconnect attempt at info, and the exporter of traces
+/// repeats what a collector says.
+const BASE_FILTER: &str = "info,async_nats=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry-http=warn,opentelemetry-otlp=warn";
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -38,6 +43,9 @@ pub enum TelemetryError {
     /// The logger is gone or poisoned.
     #[error("the log level could not be changed: {0}. Restart the program to apply it")]
     Gone(#[from] reload::Error),
+    /// Traces cannot be exported.
+    #[error("traces cannot be exported: {0}. Check the tracing settings, or leave them out")]
+    Traces(String),
 }
 
 /// Changes the level of the running process.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`nats`] | a NATS server of one exact version: found or installed, started, broken on purpose, stopped; clusters; TLS; credentials |
 //! | [`kube`] | a Kubernetes control plane: built once, started, restarted, stopped; with an audit log and users |
+//! | [`collector`] | a collector of traces that keeps what it gets, or takes nothing |
 //! | [`hostile_broker`] | a NATS stand-in that answers each publish the way a script says |
 //! | [`image`] | container images in an archive, from a static program, without an engine |
 //! | [`manual`] | the tables of the manual that tests hold against what comes out |
@@ -18,6 +19,7 @@
 //! other.
 
 pub mod child;
+pub mod collector;
 pub mod hostile_broker;
 pub mod image;
 pub mod kube;

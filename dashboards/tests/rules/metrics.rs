@@ -32,7 +32,13 @@ fn exported() -> BTreeSet<String> {
         .iter()
         .map(|definition| definition.name.to_owned())
         .collect();
-    names.extend(OperatorMetrics::new().unwrap().names());
+    names.extend(
+        OperatorMetrics::new()
+            .unwrap()
+            .describe()
+            .into_iter()
+            .map(|metric| metric.name),
+    );
     names.extend(PROCESS.map(str::to_owned));
     names
 }

@@ -14,6 +14,7 @@ use kube::api::{
 use kube::{Client, Resource};
 use serde_json::{Value, json};
 use wahook_crds::{WhatsAppWebhook, WhatsAppWebhookStatus};
+use wahook_telemetry::trace::Tracing;
 
 use crate::api_error::ApiError;
 use crate::leader::Fence;
@@ -26,6 +27,7 @@ pub struct Writer {
     client: Client,
     metrics: Arc<Metrics>,
     fence: Fence,
+    tracing: Tracing,
 }
 
 /// What a request changes, for the metric.
@@ -42,7 +44,14 @@ impl Writer {
             client,
             metrics,
             fence,
+            tracing: Tracing::off(),
         }
+    }
+
+    /// Makes a span of each write.
+    #[must_use]
+    pub fn with_tracing(self, tracing: Tracing) -> Self {
+        Self { tracing, ..self }
     }
 
     /// Creates an object. If one of that name exists, nothing happens to it.
@@ -200,9 +209,16 @@ impl Writer {
             return Err(ApiError::NotLeading);
         }
         let request = request.map_err(kube::Error::BuildRequest)?;
+        let span = self.tracing.call("write");
+        span.set("wahook.verb", subject.verb);
+        span.set("wahook.kind", subject.kind.to_owned());
         let result = self.client.request_text(request).await;
         self.metrics.wrote(subject.verb, subject.kind, result.is_ok());
-        Ok(result?)
+        result.map_err(|error| {
+            let error = ApiError::from(error);
+            span.fail(error.category());
+            error
+        })
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Configuration {
     phone_number_ids: Vec<String>,
     log: Log,
     shutdown: Shutdown,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracing: Option<Tracing>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -146,6 +148,13 @@ struct Shutdown {
     grace: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tracing {
+    endpoint: String,
+    sample_ratio: String,
+}
+
 impl Configuration {
     /// The text of the file.
     pub fn yaml(&self) -> String {
@@ -201,6 +210,10 @@ pub fn configuration(webhook: &Validated, settings: &Settings) -> Configuration 
             endpoint_lag: format!("{ENDPOINT_LAG}s"),
             grace: format!("{GRACE}s"),
         },
+        tracing: webhook.tracing.as_ref().map(|tracing| Tracing {
+            endpoint: tracing.endpoint.as_str().to_owned(),
+            sample_ratio: tracing.sample_ratio.to_string(),
+        }),
     }
 }
 

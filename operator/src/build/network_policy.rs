@@ -1,4 +1,7 @@
-//! Who may reach the receivers, and whom they may reach: DNS and the broker.
+//! Who may reach the receivers, and whom they may reach: DNS, the broker and a
+//! collector of traces.
+
+use std::collections::BTreeSet;
 
 use k8s_openapi::api::networking::v1::{
     NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
@@ -48,11 +51,9 @@ pub(super) fn build(webhook: &Validated, settings: &Settings) -> Option<Child> {
                 },
                 NetworkPolicyEgressRule {
                     ports: Some(
-                        webhook
-                            .nats
-                            .ports
-                            .iter()
-                            .map(|number| port("TCP", i32::from(*number)))
+                        reached(webhook)
+                            .into_iter()
+                            .map(|number| port("TCP", i32::from(number)))
                             .collect(),
                     ),
                     to: None,
@@ -64,6 +65,12 @@ pub(super) fn build(webhook: &Validated, settings: &Settings) -> Option<Child> {
     wanted
         .enabled
         .then(|| child(webhook, ChildKind::NetworkPolicy, &policy))
+}
+
+/// The ports of the broker and of the collector, each once.
+fn reached(webhook: &Validated) -> BTreeSet<u16> {
+    let collector = webhook.tracing.iter().map(|tracing| tracing.endpoint.port());
+    webhook.nats.ports.iter().copied().chain(collector).collect()
 }
 
 /// Who may read metrics and status: every pod of the cluster, or those of some namespaces and the operator.

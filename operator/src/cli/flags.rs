@@ -200,6 +200,17 @@ pub struct SettingsArgs {
     )]
     pub allow_issuers: Vec<String>,
 
+    /// Collectors of traces that resources may name, such as `http://*.observability:4318`; `*` stands for any text. Any
+    /// collector when absent
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        env = "WAHOOK_ALLOW_TRACING_ENDPOINTS",
+        value_delimiter = ',',
+        help_heading = "What resources may ask for"
+    )]
+    pub allow_tracing_endpoints: Vec<String>,
+
     /// The IngressClass of resources that name none. The cluster's default when absent
     #[arg(
         long,
@@ -301,6 +312,11 @@ impl SettingsArgs {
                 hosts: read.list("--allow-hosts", &self.allow_hosts, host_grant),
                 nats_servers: read.list("--allow-nats-servers", &self.allow_nats_servers, pattern),
                 issuers: read.list("--allow-issuers", &self.allow_issuers, issuer_pattern),
+                tracing_endpoints: read.list(
+                    "--allow-tracing-endpoints",
+                    &self.allow_tracing_endpoints,
+                    pattern,
+                ),
             },
             secret_access: self.secret_access,
             watch_namespaces: read.list("--watch-namespaces", &self.watch_namespaces, namespace),

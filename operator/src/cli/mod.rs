@@ -12,7 +12,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+use parse::{Reader, collector, sample_ratio};
 use wahook_telemetry::LogFormat;
+use wahook_telemetry::trace::{SampleRatio, TraceSettings};
 
 pub use flags::SettingsArgs;
 pub use parse::{FlagProblem, FlagProblems};
@@ -118,9 +120,50 @@ pub struct RunArgs {
     )]
     pub log_level: String,
 
+    /// The collector to which the operator sends traces of its own work by OTLP over HTTP, such as
+    /// `http://collector.observability:4318`; /v1/traces is added. None are made when absent
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "WAHOOK_TRACING_ENDPOINT",
+        help_heading = "Process"
+    )]
+    pub tracing_endpoint: Option<String>,
+
+    /// Which share of those traces is kept, 0 to 1
+    #[arg(
+        long,
+        value_name = "RATIO",
+        env = "WAHOOK_TRACING_SAMPLE_RATIO",
+        default_value = "1",
+        help_heading = "Process"
+    )]
+    pub tracing_sample_ratio: String,
+
     /// How many resources are worked on at a time
     #[arg(long, value_name = "N", env = "WAHOOK_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Process")]
     pub concurrency: u16,
+}
+
+impl RunArgs {
+    /// Where the operator's own spans go; nowhere without an endpoint.
+    ///
+    /// # Errors
+    /// Names every flag that cannot be used.
+    pub fn tracing(&self) -> Result<Option<TraceSettings>, FlagProblems> {
+        let mut read = Reader::default();
+        let endpoint = read.optional("--tracing-endpoint", self.tracing_endpoint.as_ref(), collector);
+        let ratio = read.optional(
+            "--tracing-sample-ratio",
+            Some(&self.tracing_sample_ratio),
+            sample_ratio,
+        );
+        let settings = endpoint.map(|endpoint| TraceSettings {
+            endpoint,
+            sample_ratio: ratio.unwrap_or(SampleRatio::ALL),
+        });
+        read.finish(settings)
+    }
 }
 
 /// The exit code of a command that was used wrongly, the same that clap uses.

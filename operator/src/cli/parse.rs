@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use wahook_crds::{IssuerRef, ParentKind, ParentRef};
+use wahook_telemetry::trace::{Endpoint, EndpointError, RatioError, SampleRatio};
 
 use crate::server;
-use crate::settings::{CERT_MANAGER, HostGrant, Pattern, Settings};
+use crate::settings::{CERT_MANAGER, HostGrant, Pattern};
 
 /// A flag whose text cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,9 +75,9 @@ impl Reader {
             .collect()
     }
 
-    pub(super) fn finish(self, settings: Settings) -> Result<Settings, FlagProblems> {
+    pub(super) fn finish<T>(self, value: T) -> Result<T, FlagProblems> {
         if self.problems.is_empty() {
-            Ok(settings)
+            Ok(value)
         } else {
             Err(FlagProblems(self.problems))
         }
@@ -100,6 +101,15 @@ pub(super) fn nats_server(url: &str) -> Result<String, String> {
     server::port(url)
         .map(|_| url.to_owned())
         .map_err(|error| format!("{error}; a login belongs into --nats-credentials-dir"))
+}
+
+/// The text itself is not repeated: it may hold a password.
+pub(super) fn collector(url: &str) -> Result<Endpoint, String> {
+    url.parse().map_err(|error: EndpointError| error.to_string())
+}
+
+pub(super) fn sample_ratio(text: &str) -> Result<SampleRatio, String> {
+    text.parse().map_err(|error: RatioError| error.to_string())
 }
 
 pub(super) fn bytes(text: &str) -> Result<i64, String> {

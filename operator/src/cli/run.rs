@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use wahook_crds::WhatsAppWebhook;
 use wahook_telemetry::TelemetryError;
+use wahook_telemetry::trace::{Service, TraceSettings, Tracing};
 
 use super::{FlagProblems, RunArgs};
 use crate::admin::{self, Readiness};
@@ -87,6 +88,7 @@ impl RunError {
 /// [`RunError`].
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
     let settings = args.settings.settings()?;
+    let traces = args.tracing()?;
     if args.leader_election && settings.operator_namespace.is_none() {
         return Err(RunError::NoNamespace);
     }
@@ -97,10 +99,11 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         .enable_all()
         .build()
         .map_err(RunError::Start)?
-        .block_on(serve(args, settings))
+        .block_on(serve(args, settings, traces.as_ref()))
 }
 
-async fn serve(args: &RunArgs, settings: Settings) -> Result<(), RunError> {
+async fn serve(args: &RunArgs, settings: Settings, traces: Option<&TraceSettings>) -> Result<(), RunError> {
+    let tracing = tracing(traces, &settings)?;
     let client = Client::try_from(Config::infer().await?).map_err(Box::new)?;
     let stop = stop_on_signals().map_err(RunError::Start)?;
     let metrics = Arc::new(Metrics::new()?);
@@ -124,6 +127,7 @@ async fn serve(args: &RunArgs, settings: Settings) -> Result<(), RunError> {
         settings,
         client,
         metrics,
+        tracing: tracing.clone(),
     };
     let result = match stop.run_until_cancelled(operator.fit(&report)).await {
         Some(kinds) => operator.work(kinds, &stop).await,
@@ -132,6 +136,8 @@ async fn serve(args: &RunArgs, settings: Settings) -> Result<(), RunError> {
     ended.cancel();
     // It only served probes; how it ends matters to nobody.
     let _ = admin.await;
+    // Nobody waits for it: whoever stands by leads already.
+    tracing.finish().await;
     info!("stopped");
     result
 }
@@ -142,6 +148,7 @@ struct Operator<'a> {
     settings: Settings,
     client: Client,
     metrics: Arc<Metrics>,
+    tracing: Tracing,
 }
 
 impl Operator<'_> {
@@ -262,7 +269,8 @@ impl Operator<'_> {
             fence,
             Some(identity.to_owned()),
             Timing::default(),
-        );
+        )
+        .with_tracing(self.tracing.clone());
         self.metrics.set_leader(true);
         let (settings, args) = (&self.settings, &self.args.settings);
         let following = async {
@@ -288,6 +296,18 @@ impl Operator<'_> {
         }
         self.metrics.set_leader(false);
     }
+}
+
+fn tracing(traces: Option<&TraceSettings>, settings: &Settings) -> Result<Tracing, TelemetryError> {
+    let pod = env::var("HOSTNAME").ok();
+    let service = Service {
+        name: "wahook-operator",
+        version: env!("CARGO_PKG_VERSION"),
+        namespace: settings.operator_namespace.as_deref(),
+        webhook: None,
+        instance: pod.as_deref(),
+    };
+    Tracing::start(traces, &service)
 }
 
 /// The pod's name, and something that no earlier process of that name had.

@@ -10,6 +10,7 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
 use tokio_util::sync::CancellationToken;
 use wahook_crds::WhatsAppWebhook;
+use wahook_telemetry::trace::Tracing;
 
 use super::backoff::Backoff;
 use crate::apply::{Rollouts, Writer};
@@ -71,6 +72,8 @@ pub struct Context {
     pub recorder: Recorder,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Traces.
+    pub tracing: Tracing,
     /// Who failed how often.
     pub backoff: Backoff,
     /// How often things happen.
@@ -118,8 +121,17 @@ impl Context {
             streams,
             kinds,
             metrics,
+            tracing: Tracing::off(),
             timing,
         }
+    }
+
+    /// Makes spans of reconciles and of what they write.
+    #[must_use]
+    pub fn with_tracing(mut self, tracing: Tracing) -> Self {
+        self.writer = self.writer.with_tracing(tracing.clone());
+        self.tracing = tracing;
+        self
     }
 
     /// Learns where all resources are kept.

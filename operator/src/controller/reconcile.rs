@@ -37,7 +37,11 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
     let key = format!("{namespace}/{name}");
     let running = context.metrics.begin();
     let deadline = context.timing.deadline;
-    let result = timeout(deadline, look(&namespace, &name, &key, &context))
+    let span = context.tracing.work("reconcile");
+    span.set("k8s.namespace.name", namespace.clone());
+    span.set("wahook.webhook", name.clone());
+    let work = Box::pin(span.scope(look(&namespace, &name, &key, &context)));
+    let result = timeout(deadline, work)
         .await
         .unwrap_or(Err(Error::TooLong(deadline)));
     context.metrics.set_rollouts(context.rollouts.count());
@@ -45,14 +49,18 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
         Ok(action) => {
             context.backoff.succeeded(&key);
             let waits = *action == Action::await_change();
-            running.end(if waits {
+            let outcome = if waits {
                 Outcome::Success
             } else {
                 Outcome::RequeueAfter
-            });
+            };
+            span.set("wahook.outcome", outcome.as_str());
+            running.end(outcome);
         }
         Err(error) => {
             warn!(webhook = key, %error, "could not be done, and will be tried again");
+            span.set("wahook.outcome", Outcome::Error.as_str());
+            span.fail(error.category());
             context.metrics.failed(error.category());
             running.end(Outcome::Error);
         }

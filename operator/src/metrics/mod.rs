@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::runtime::reflector::Store;
-use prometheus::core::Collector;
+use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -28,8 +28,8 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The value of the label `controller`.
 const CONTROLLER: &str = "whatsappwebhook";
 
-/// The bounds of controller-runtime's histogram.
-const SECONDS: [f64; 12] = [
+/// The bounds of controller-runtime's histogram, in seconds.
+pub const SECONDS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
@@ -48,6 +48,7 @@ pub struct Metrics {
     rollouts: IntGaugeVec,
     leader: IntGauge,
     events_lost: IntCounter,
+    build: IntGaugeVec,
     webhooks: Webhooks,
 }
 
@@ -60,6 +61,30 @@ pub enum Result {
     RequeueAfter,
     /// Failed; tried again.
     Error,
+}
+
+/// One metric as the documentation shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The full name, unit included.
+    pub name: String,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// The labels.
+    pub labels: Vec<String>,
+    /// What it means, and what its label values are.
+    pub help: String,
+}
+
+impl Definition {
+    fn of(kind: &'static str, desc: &Desc) -> Self {
+        Self {
+            name: desc.fq_name.clone(),
+            kind,
+            labels: desc.variable_labels.clone(),
+            help: desc.help.clone(),
+        }
+    }
 }
 
 /// Counts a running reconcile and how long it takes.
@@ -162,6 +187,7 @@ impl Metrics {
             seconds,
             leader,
             events_lost,
+            build,
             webhooks,
             registry,
         };
@@ -188,28 +214,38 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 
-    /// The names of all metrics, also of those that have no series yet.
-    pub fn names(&self) -> Vec<String> {
-        let vectors: [&dyn Collector; 13] = [
+    /// Every metric of our own, also those that have no series yet. The process collector adds the usual `process_*`.
+    pub fn describe(&self) -> Vec<Definition> {
+        let counters: [&dyn Collector; 7] = [
             &self.reconciles,
             &self.errors,
             &self.causes,
-            &self.seconds,
-            &self.active,
-            &self.workers,
             &self.retries,
             &self.writes,
             &self.watch_errors,
+            &self.events_lost,
+        ];
+        let gauges: [&dyn Collector; 6] = [
+            &self.active,
+            &self.workers,
             &self.rollouts,
             &self.leader,
-            &self.events_lost,
             &self.webhooks,
+            &self.build,
         ];
-        vectors
-            .into_iter()
-            .flat_map(|vector| vector.desc())
-            .map(|desc| desc.fq_name.clone())
-            .collect()
+        let histograms: [&dyn Collector; 1] = [&self.seconds];
+        let of = |kind: &'static str, metrics: &[&dyn Collector]| -> Vec<Definition> {
+            let descriptions = metrics.iter().flat_map(|metric| metric.desc());
+            descriptions.map(|desc| Definition::of(kind, desc)).collect()
+        };
+        let mut all = [
+            of("counter", &counters),
+            of("gauge", &gauges),
+            of("histogram", &histograms),
+        ]
+        .concat();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
     }
 
     /// Begins to count a reconcile.

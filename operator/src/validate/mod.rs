@@ -5,7 +5,7 @@
 //! behind this step parses a text again, and no receiver is started with a setting it would refuse.
 //!
 //! ```text
-//! names  references  route  secrets  broker  limits  receiver      each reads its part and notes every problem (check)
+//! names  references  route  secrets  broker  limits  tracing  receiver      each reads its part and notes every problem (check)
 //! ```
 
 mod broker;
@@ -17,6 +17,7 @@ mod receiver;
 mod references;
 mod route;
 mod secrets;
+mod tracing;
 
 pub use model::{
     Limits, NatsTarget, Refusal, Route, Scale, SecretFile, StreamKeeper, StreamPlan, TlsSource, Validated,
@@ -42,6 +43,7 @@ pub fn validate(resource: &WhatsAppWebhook, settings: &Settings) -> Result<Valid
     let (nats, stream) = broker::read(&names, spec, settings, &mut check);
     let limits = limits::read(spec, &mut check);
     let scrape_interval = limits::scrape_interval(&spec.monitoring, &mut check);
+    let tracing = tracing::read(&spec.monitoring, settings, &mut check);
     let receiver = receiver::read(spec, settings, &mut check);
     check.finish(Validated {
         generation: resource.metadata.generation.unwrap_or_default(),
@@ -56,6 +58,7 @@ pub fn validate(resource: &WhatsAppWebhook, settings: &Settings) -> Result<Valid
         stream,
         limits,
         scrape_interval,
+        tracing,
         scale: receiver.scale,
         image: receiver.image,
         pull_secrets: receiver.pull_secrets,

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use wahook_crds::conditions::{ConditionType, Reason};
 use wahook_crds::{IssuerRef, ParentRef, SecretKeyRef, WhatsAppWebhookSpec};
 use wahook_stream::StreamSpec;
+use wahook_telemetry::trace::TraceSettings;
 
 /// A webhook that can be built without asking anyone.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Validated {
     pub limits: Limits,
     /// How often metrics are read.
     pub scrape_interval: Duration,
+    /// Where receivers send spans; nowhere when absent.
+    pub tracing: Option<TraceSettings>,
     /// How many receivers run.
     pub scale: Scale,
     /// The receivers' image, allowed.

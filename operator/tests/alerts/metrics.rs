@@ -39,7 +39,8 @@ pub(super) fn exported() -> BTreeSet<String> {
         .iter()
         .map(|definition| definition.name.to_owned())
         .collect();
-    names.extend(OperatorMetrics::new().unwrap().names());
+    let operator = OperatorMetrics::new().unwrap().describe();
+    names.extend(operator.into_iter().map(|definition| definition.name));
     names
 }
 
@@ -61,6 +62,31 @@ fn every_metric_of_every_alert_exists() {
         for name in asked {
             assert!(is_exported(name, &exported), "{}: {name}", alert.name);
         }
+    }
+}
+
+/// The documentation is made from these.
+#[test]
+fn the_operator_exports_nothing_that_it_does_not_describe() {
+    let metrics = OperatorMetrics::new().unwrap();
+    metrics.failed("api");
+    metrics.wrote("patch", "Service", true);
+    metrics.watch_failed("Secret");
+    let described = metrics.describe();
+    let text = metrics.render().unwrap();
+    let families: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        .filter(|(name, _)| !name.starts_with("process_"))
+        .collect();
+    assert!(families.len() > 10, "{families:?}");
+    for (name, kind) in families {
+        assert!(
+            described
+                .iter()
+                .any(|known| known.name == name && known.kind == kind),
+            "{name} {kind}"
+        );
     }
 }
 

@@ -89,6 +89,11 @@ fn values_arrive_as_settings() {
     assert!(allow.nats_server("nats://nats.books.svc:4222", &settings.nats.servers));
     assert!(!allow.nats_server("nats://nats.books.example.com:4222", &settings.nats.servers));
     assert_eq!(allow.issuers, [Pattern::new("ClusterIssuer/public")]);
+    assert!(allow.tracing_endpoint("http://collector.observability:4318"));
+    assert!(!allow.tracing_endpoint("http://collector.example.com:4318"));
+    let tracing = run.tracing().unwrap().unwrap();
+    assert_eq!(tracing.endpoint.as_str(), "http://collector.observability:4318");
+    assert_eq!(tracing.sample_ratio.to_string(), "0.25");
     assert_eq!(settings.resync.as_secs(), 5400);
     assert_eq!((run.concurrency, settings.rollout_batch), (8, 2));
     let watched = parsed(&render("watchNamespaces: [shop, books]"))

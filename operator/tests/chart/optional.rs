@@ -46,6 +46,33 @@ fn a_budget_only_for_more_than_one() {
     assert_eq!(spec("podDisruptionBudget: {enabled: false}"), None);
 }
 
+/// The port of the collector, as the operator itself reads it from the URL.
+#[test]
+fn the_operator_reaches_its_collector_of_traces() {
+    for endpoint in [
+        "http://collector.observability:4318",
+        "http://collector/otlp",
+        "https://otlp.example.com/a:1",
+        "http://[2001:db8::1]:4319",
+        "https://[2001:db8::1]",
+    ] {
+        let rendered = render(&format!("tracing: {{endpoint: \"{endpoint}\"}}"));
+        let spec = &rendered.get("NetworkPolicy", "wahook-operator")["spec"];
+        let port = endpoint
+            .parse::<wahook_telemetry::trace::Endpoint>()
+            .unwrap()
+            .port();
+        let rule = json!({ "ports": [{ "port": port, "protocol": "TCP" }] });
+        assert!(
+            spec["egress"].as_array().unwrap().contains(&rule),
+            "{endpoint}: {spec:#}"
+        );
+    }
+    let off = render("{}");
+    let off = &off.get("NetworkPolicy", "wahook-operator")["spec"];
+    assert!(!off.to_string().contains("4318"));
+}
+
 #[test]
 fn the_operator_is_reached_for_metrics_and_reaches_what_it_needs() {
     let rendered = render("defaults: {nats: {servers: [\"nats://a\", \"tls://b:4333\"]}}");

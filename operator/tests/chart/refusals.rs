@@ -3,7 +3,7 @@
 use crate::support::{Helm, NATS};
 
 /// Values, and what the message has to name.
-const BAD: [(&str, &str); 47] = [
+const BAD: [(&str, &str); 51] = [
     ("replica: 3", "replica"),
     ("replicas: -1", "replicas"),
     ("replicas: two", "replicas"),
@@ -41,6 +41,16 @@ const BAD: [(&str, &str); 47] = [
     ("allow: {natsServers: nats://nats:4222}", "natsServers"),
     ("allow: {maxStreamBytes: much}", "maxStreamBytes"),
     ("allow: {issuers: [letsencrypt]}", "issuers"),
+    ("tracing: {endpoint: \"grpc://collector:4317\"}", "endpoint"),
+    (
+        "tracing: {endpoint: \"http://user:word@collector:4318\"}",
+        "endpoint",
+    ),
+    ("tracing: {sampleRatio: \"2\"}", "sampleRatio"),
+    (
+        "allow: {tracingEndpoints: http://collector:4318}",
+        "tracingEndpoints",
+    ),
     ("crds: {install: true}", "install"),
     ("nats: {enabled: true}", "nats.auth.password"),
     ("nats: {enabled: true, auth: {password: short}}", "password"),

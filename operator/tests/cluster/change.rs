@@ -124,6 +124,10 @@ fn changes() -> Vec<(&'static str, Value)> {
             "monitoring.prometheusRule.thresholds",
             json!({ "errorPercent": 2, "streamPercent": 60 }),
         ),
+        (
+            "monitoring.tracing",
+            json!({ "endpoint": "http://collector.observability:4318", "sampleRatio": "0.5" }),
+        ),
         ("networkPolicy.enabled", json!(false)),
         (
             "networkPolicy.webhookFromNamespaces",
@@ -217,6 +221,7 @@ async fn every_field_changed_and_changed_back() {
         hosts: Vec::new(),
         nats_servers: any(),
         issuers: any(),
+        tracing_endpoints: any(),
     };
     let operator = lab
         .operator_with(Options {

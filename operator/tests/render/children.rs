@@ -177,6 +177,10 @@ fn what_can_be_turned_off() {
         "monitoring_off",
         "spec: {monitoring: {serviceMonitor: {enabled: false}, prometheusRule: {enabled: false}}}",
     );
+    switch(
+        "tracing",
+        "spec: {monitoring: {tracing: {endpoint: 'http://collector.observability:4318'}}}",
+    );
     switch("network_policy_off", "spec: {networkPolicy: {enabled: false}}");
     switch(
         "network_policy_narrow",

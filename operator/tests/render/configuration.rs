@@ -54,6 +54,9 @@ const SPECS: &[&str] = &[
     "spec: {limits: {connections: 1000000, inFlightRequests: 1000000, inFlightEvents: 1000000, badSignaturesPerMinute: 1000000}}",
     "spec: {receiver: {logLevel: Trace}}",
     "spec: {receiver: {logLevel: Error, replicas: 7}}",
+    "spec: {monitoring: {tracing: {endpoint: 'http://collector.observability:4318'}}}",
+    "spec: {monitoring: {tracing: {endpoint: 'http://collector.observability:4318', sampleRatio: '0.1'}}}",
+    "spec: {monitoring: {tracing: {endpoint: 'https://[2001:db8::1]/otlp/', sampleRatio: '0'}}}",
     "spec: {suspend: true}",
 ];
 
@@ -95,6 +98,7 @@ fn check(resource: &WhatsAppWebhook, settings: &Settings) {
         phone_number_ids,
         log,
         shutdown,
+        tracing,
     } = read(&written(resource, settings));
     let std = |value: &wahook_crds::Duration| value.to_std().unwrap();
     let bytes = |value: &wahook_crds::Size| usize::try_from(value.to_bytes().unwrap()).unwrap();
@@ -165,6 +169,18 @@ fn check(resource: &WhatsAppWebhook, settings: &Settings) {
     assert_eq!(
         deduplication.memory_entries,
         count(spec.deduplication.memory_entries)
+    );
+
+    let collector = spec.monitoring.tracing.as_ref();
+    assert_eq!(
+        tracing
+            .as_ref()
+            .map(|tracing| tracing.endpoint.as_str().to_owned()),
+        collector.map(|wanted| wanted.endpoint.trim_end_matches('/').to_owned())
+    );
+    assert_eq!(
+        tracing.map(|tracing| tracing.sample_ratio),
+        collector.map(|wanted| wanted.sample_ratio.parse().unwrap())
     );
 
     let wanted = &spec.limits;

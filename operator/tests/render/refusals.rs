@@ -201,10 +201,18 @@ fn what_a_flag_would_allow() {
             "endpoint.tls.issuerRef must not name ClusterIssuer/internal",
             "--allow-issuers ClusterIssuer/internal",
         ),
+        (
+            "spec: {monitoring: {tracing: {endpoint: 'http://collector.example.com:4318'}}}",
+            ConditionType::ReceiverReady,
+            Reason::SettingNotAllowed,
+            "monitoring.tracing.endpoint must not be http://collector.example.com:4318",
+            "--allow-tracing-endpoints",
+        ),
     ] {
         let (is, why, message) = one(patch, |settings| {
             settings.allow = Allow::default();
             settings.route.issuer = Some(letsencrypt());
+            settings.allow.tracing_endpoints = vec![Pattern::new("http://*.observability:4318")];
         });
         assert_eq!((is, why), (condition, reason), "{patch}");
         assert!(message.contains(says) && message.contains(flag), "{message}");

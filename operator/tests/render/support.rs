@@ -102,6 +102,7 @@ pub(crate) fn generous() -> Settings {
             hosts: Vec::new(),
             nats_servers: all(),
             issuers: all(),
+            tracing_endpoints: all(),
         },
         ..settings()
     }

@@ -22,6 +22,7 @@ use crate::secrets::{POLL, SecretSet, SecretsHandle, SecretsSource, SecretsWatch
 use crate::server::{self, BindError, Hooks, Limits, NoHooks, Shutdown};
 use crate::{admin, webhook};
 use wahook_telemetry::TelemetryError;
+use wahook_telemetry::trace::{Service, Tracing};
 
 /// How long the admin port's connections may live after the public port is closed.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
@@ -84,7 +85,8 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
         &loaded.config.identity.webhook,
     )?);
     let config = &loaded.config;
-    let parts = Parts::make(config, &secrets, &reload, &metrics).await?;
+    let tracing = tracing(config)?;
+    let parts = Parts::make(config, &secrets, &reload, &metrics, tracing.clone()).await?;
     parts.follow(config, &secrets, &reload, log_level, &background);
 
     let health = Arc::new(AppHealth::new(config, &secrets, &reload, &parts, stop.clone()));
@@ -120,6 +122,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), AppError> {
         "the public port is closed"
     );
     parts.finish(config.shutdown.grace).await;
+    tracing.finish().await;
     background.cancel();
     admin_stop.cancel();
     // The admin port ends on its own, within its grace.
@@ -153,6 +156,18 @@ fn secrets(config: &config::Config, env: Option<SecretSet>, stop: &CancellationT
     let handle = watcher.handle();
     tokio::spawn(watcher.run(stop.clone()));
     handle
+}
+
+fn tracing(config: &config::Config) -> Result<Tracing, TelemetryError> {
+    let pod = std::env::var("HOSTNAME").ok();
+    let service = Service {
+        name: "wahook-receiver",
+        version: env!("CARGO_PKG_VERSION"),
+        namespace: Some(&config.identity.namespace),
+        webhook: Some(&config.identity.webhook),
+        instance: pod.as_deref(),
+    };
+    Tracing::start(config.tracing.as_ref(), &service)
 }
 
 fn reload(

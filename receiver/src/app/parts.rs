@@ -17,8 +17,9 @@ use crate::dedupe::Dedupe;
 use crate::metrics::Metrics;
 use crate::publish::{ClaimCheck, Health, Monitor, Publisher, Session, options};
 use crate::secrets::{POLL, SecretsHandle};
-use crate::webhook::{Ingest, Live, Webhook};
+use crate::webhook::{Ingest, Live, Traces, Webhook};
 use wahook_telemetry::LogLevel;
+use wahook_telemetry::trace::Tracing;
 
 /// The parts that live as long as the process.
 pub(super) struct Parts {
@@ -35,6 +36,7 @@ impl Parts {
         secrets: &SecretsHandle,
         reload: &ReloadHandle,
         metrics: &Arc<Metrics>,
+        tracing: Tracing,
     ) -> Result<Self, AppError> {
         let broker = Arc::new(Health::default());
         let session = open_session(config, secrets, &broker).await?;
@@ -60,6 +62,7 @@ impl Parts {
             keys,
             Arc::clone(&ingest),
             Arc::clone(metrics),
+            Traces::new(tracing, &config.http.path),
         );
         Ok(Self {
             webhook: Arc::new(webhook),

@@ -34,7 +34,7 @@ sections! {
     FileSettings {
         identity: FileIdentity, http: FileHttp, secrets_dir: Raw, nats: FileNats, stream: FileStream,
         deduplication: FileDeduplication, limits: FileLimits, phone_number_ids: Raw, log: FileLog,
-        shutdown: FileShutdown,
+        shutdown: FileShutdown, tracing: FileTracing,
     }
     /// `identity`
     FileIdentity { namespace: Raw, webhook: Raw, subject_prefix: Raw }
@@ -68,6 +68,8 @@ sections! {
     FileLog { format: Raw, level: Raw }
     /// `shutdown`
     FileShutdown { endpoint_lag: Raw, grace: Raw }
+    /// `tracing`
+    FileTracing { endpoint: Raw, sample_ratio: Raw }
 }
 
 /// Reads the text of a configuration file. An empty one sets nothing.

@@ -32,7 +32,7 @@ pub use reload::{ReloadHandle, ReloadStatus, Reloadable};
 pub use server_url::ServerUrl;
 pub use settings::{
     Config, Deduplication, Http, Identity, Limits, Log, LogFormat, LogLevel, Nats, NatsAuth, NatsTls,
-    Shutdown, Storage, Stream,
+    Shutdown, Storage, Stream, TraceSettings,
 };
 pub use watch::ConfigWatcher;
 

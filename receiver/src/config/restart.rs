@@ -1,6 +1,8 @@
 //! Which changed settings a running receiver cannot take over.
 
-use super::settings::{Config, Deduplication, Http, Identity, Log, Nats, NatsTls, Shutdown, Stream};
+use super::settings::{
+    Config, Deduplication, Http, Identity, Log, Nats, NatsTls, Shutdown, Stream, TraceSettings,
+};
 
 impl Config {
     /// Names the settings that differ in `new` and take effect only after a restart, in the order of the
@@ -50,6 +52,7 @@ impl Config {
             phone_number_ids: _,
             log: Log { format, level: _ },
             shutdown: Shutdown { endpoint_lag, grace },
+            tracing,
         } = self;
         let NatsTls {
             required,
@@ -58,6 +61,9 @@ impl Config {
             cert_file,
             key_file,
         } = tls;
+
+        let endpoint = |tracing: &Option<TraceSettings>| tracing.as_ref().map(|to| to.endpoint.clone());
+        let ratio = |tracing: &Option<TraceSettings>| tracing.as_ref().map(|to| to.sample_ratio);
 
         [
             ("identity.namespace", *namespace != new.identity.namespace),
@@ -99,6 +105,8 @@ impl Config {
             ("log.format", *format != new.log.format),
             ("shutdown.endpointLag", *endpoint_lag != new.shutdown.endpoint_lag),
             ("shutdown.grace", *grace != new.shutdown.grace),
+            ("tracing.endpoint", endpoint(tracing) != endpoint(&new.tracing)),
+            ("tracing.sampleRatio", ratio(tracing) != ratio(&new.tracing)),
         ]
         .into_iter()
         .filter_map(|(setting, changed)| changed.then_some(setting))

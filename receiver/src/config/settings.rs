@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::ServerUrl;
 pub use wahook_telemetry::LogFormat;
+pub use wahook_telemetry::trace::TraceSettings;
 
 /// All settings of one receiver.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub log: Log,
     /// How it ends.
     pub shutdown: Shutdown,
+    /// Where spans go; nowhere when absent.
+    pub tracing: Option<TraceSettings>,
 }
 
 /// Names the webhook. All three are tokens of every subject: 1 to 40 of `[A-Za-z0-9_-]`.

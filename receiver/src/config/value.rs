@@ -8,6 +8,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
+use wahook_telemetry::trace::{Endpoint, SampleRatio};
+
 use super::error::Fault;
 
 /// One KiB, in bytes.
@@ -247,6 +249,27 @@ pub(super) fn file_path(text: &str) -> Result<std::path::PathBuf, Fault> {
         ));
     }
     Ok(text.into())
+}
+
+/// The address of a collector of traces. What is no such address may be a login, and is not repeated.
+pub(super) fn collector(text: &str) -> Result<Endpoint, Fault> {
+    text.parse().map_err(|_| {
+        Fault::new(
+            "is not the address of a collector",
+            "Use a URL such as http://collector.observability:4318, without user, query and /v1/traces",
+        )
+    })
+}
+
+/// A share of traces.
+pub(super) fn sample_ratio(text: &str) -> Result<SampleRatio, Fault> {
+    text.parse().map_err(|_| {
+        is(
+            text,
+            "is not a share",
+            "Use a number from 0 to 1 with at most six decimals, for example 0.1",
+        )
+    })
 }
 
 #[cfg(test)]

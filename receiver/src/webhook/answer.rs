@@ -92,6 +92,28 @@ impl Answer {
         }
     }
 
+    /// One word for it, as traces show it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Received => "stored",
+            Self::Unusable(_) => "dead_letter",
+            Self::Verified(_) => "verified",
+            Self::VerificationFailed => "verification_failed",
+            Self::Healthy => "healthy",
+            Self::InvalidSignature => "invalid_signature",
+            Self::TooManyFailures { .. } => "throttled",
+            Self::TooLarge => "too_large",
+            Self::TooSlow { .. } => "too_slow",
+            Self::Interrupted => "interrupted",
+            Self::Compressed => "compressed",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::NotFound => "not_found",
+            Self::Busy => "busy",
+            Self::NotConfigured => "not_configured",
+            Self::NotStored(refusal) => refusal.as_str(),
+        }
+    }
+
     fn row(self) -> Row {
         let plain = |status, text: &'static str| (status, PLAIN, Body::from(text), None);
         let json = |status, text: &'static str| (status, JSON, Body::from(text), None);

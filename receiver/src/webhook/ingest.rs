@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use wahook_events::{Malformed, contract};
+use wahook_telemetry::trace::Span;
 
 use super::items::{self, Item, Outbox};
 use crate::dedupe::{Claims, Dedupe, Known, Waiter};
@@ -94,11 +95,14 @@ impl Ingest {
         self.dedupe.clear();
     }
 
-    /// Stores a delivery.
-    pub async fn run(&self, delivery: Delivery) -> Ingested {
+    /// Stores a delivery. With a span, its events belong to that span's trace, and not to the one it came with.
+    pub async fn run(&self, delivery: Delivery, span: &Span) -> Ingested {
         self.metrics.body_parsed();
         let deadline = tokio::time::Instant::now() + delivery.deadline;
+        let splitting = span.child("split");
         let (items, malformed) = items::of(&delivery.body, delivery.phone_number_ids.as_deref());
+        drop(splitting);
+        span.set("wahook.events", i64::try_from(items.len()).unwrap_or(i64::MAX));
         let Delivery {
             body,
             received,
@@ -113,12 +117,18 @@ impl Ingest {
         for code in items.iter().flat_map(Item::error_codes) {
             self.metrics.meta_error(*code);
         }
+        let publishing = span.send("publish");
+        let traceparent = publishing.traceparent().or(traceparent);
         let envelope = Envelope {
             received: &received,
             traceparent: traceparent.as_deref(),
         };
         let started = Instant::now();
         let result = self.store(&items, envelope, deadline).await;
+        if let Err(refusal) = &result {
+            publishing.fail(refusal.as_str());
+        }
+        drop(publishing);
         self.metrics.published(started.elapsed());
         let stored = malformed.map_or(Stored::Events, Stored::DeadLetter);
         Ingested {

@@ -15,6 +15,7 @@ mod keys;
 mod probe;
 mod quiet;
 mod request;
+mod traces;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use ipnet::IpNet;
 use tracing::{debug, info, warn};
+use wahook_telemetry::trace::Span;
 
 use self::body::{Read, Unread};
 use self::clients::Clients;
@@ -47,6 +49,7 @@ pub use activity::Activity;
 pub use answer::Answer;
 pub use ingest::{Delivery, Ingest, Ingested, Stored};
 pub use keys::Keys;
+pub use traces::Traces;
 
 /// Answers every request with an id that its log lines carry too.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -85,11 +88,12 @@ pub struct Webhook {
     activity: Arc<Activity>,
     ids: RequestIds,
     quiet: Quiet,
+    traces: Traces,
 }
 
 impl Webhook {
     /// A webhook that stores what it accepts through `ingest`.
-    pub fn new(live: Live, keys: Keys, ingest: Arc<Ingest>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(live: Live, keys: Keys, ingest: Arc<Ingest>, metrics: Arc<Metrics>, traces: Traces) -> Self {
         Self {
             memory: Budget::new(body::units(live.body_memory_bytes)),
             live: ArcSwap::from_pointee(live),
@@ -101,6 +105,7 @@ impl Webhook {
             activity: Arc::default(),
             ids: RequestIds::new(),
             quiet: Quiet::default(),
+            traces,
         }
     }
 
@@ -124,12 +129,18 @@ impl Webhook {
         let context = Context::of(&request, self.ids.next());
         let probe = Probe::of(&request, &self.keys.load());
         let mut counted = (!probe.is_nobodys()).then(|| self.metrics.request(context.arrived));
+        let span = if probe.is_nobodys() {
+            Span::none()
+        } else {
+            self.traces
+                .begin(&request, || self.parent(request.headers(), &context))
+        };
         let (answer, request_type) = match *request.method() {
             Method::POST if probe.is_nobodys() => (
                 probe::swallow(request, &self.live.load_full()).await,
                 RequestType::None,
             ),
-            Method::POST => Arc::clone(&self).post(request, &context).await,
+            Method::POST => Arc::clone(&self).post(request, &context, &span).await,
             Method::GET => (self.get(&request, probe.is_nobodys()), RequestType::Verification),
             _ => (Answer::MethodNotAllowed { allow: "GET, POST" }, RequestType::None),
         };
@@ -141,7 +152,9 @@ impl Webhook {
             };
             guard.set(status, request_type);
         }
+        Traces::end(&span, &answer, request_type);
         let mut response = answer.into_response();
+        span.set("http.response.status_code", i64::from(response.status().as_u16()));
         let headers = response.headers_mut();
         if let Ok(id) = HeaderValue::try_from(context.id) {
             headers.insert(REQUEST_ID, id);
@@ -173,18 +186,23 @@ impl Webhook {
     }
 
     /// Runs in a task of its own (see [`crate::server`]): a client that hangs up cancels nothing half-way.
-    async fn post(self: Arc<Self>, request: Request<Body>, context: &Context) -> (Answer, RequestType) {
+    async fn post(
+        self: Arc<Self>,
+        request: Request<Body>,
+        context: &Context,
+        span: &Span,
+    ) -> (Answer, RequestType) {
         let live = self.live.load_full();
         let Some(_in_flight) = InFlight::enter(&self, live.in_flight_requests) else {
             return (Answer::Busy, RequestType::None);
         };
         // The share of the memory is held until the answer.
-        let (delivery, _share) = match self.accept(request, &live, context).await {
+        let (delivery, _share) = match self.accept(request, &live, context, span).await {
             Ok(accepted) => accepted,
             Err(answer) => return (answer, RequestType::None),
         };
         let received = delivery.received.clone();
-        let ingested = self.ingest.run(delivery).await;
+        let ingested = self.ingest.run(delivery, span).await;
         (
             self.answer(ingested.result, received, context),
             ingested.request_type,
@@ -197,7 +215,9 @@ impl Webhook {
         request: Request<Body>,
         live: &Live,
         context: &Context,
+        span: &Span,
     ) -> Result<(Delivery, Option<Share>), Answer> {
+        let _verify = span.child("verify");
         let (head, body) = request.into_parts();
         if body::is_encoded(&head.headers) {
             return Err(Answer::Compressed);
@@ -227,16 +247,26 @@ impl Webhook {
             };
             return Err(self.unsigned(reason, &head.headers, live, context));
         }
-        let peer = context.peer.ip();
-        let trusted = live.trusted_proxies.iter().any(|proxy| proxy.contains(&peer));
         let delivery = Delivery {
             body: bytes,
             received: jiff::Timestamp::now().to_string(),
-            traceparent: if trusted { traceparent(&head.headers) } else { None },
+            traceparent: self.parent(&head.headers, context),
             phone_number_ids: live.phone_number_ids.clone(),
             deadline: live.publish_deadline,
         };
         Ok((delivery, share))
+    }
+
+    /// The trace a request belongs to, when it came from a proxy that is believed.
+    fn parent(&self, headers: &HeaderMap, context: &Context) -> Option<String> {
+        let peer = context.peer.ip();
+        let trusted = self
+            .live
+            .load()
+            .trusted_proxies
+            .iter()
+            .any(|proxy| proxy.contains(&peer));
+        if trusted { traceparent(headers) } else { None }
     }
 
     fn answer(&self, result: Result<Stored, Refusal>, received: String, context: &Context) -> Answer {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use wahook_events::samples;
+use wahook_testbed::collector::Collector;
 use wahook_testbed::meta::{Answer, MetaClient, sign};
 use wahook_testbed::nats::{Login, NatsServer, User};
 use wahook_testbed::process::ReceiverProcess;
@@ -218,7 +219,9 @@ async fn canary(name: &str, level: &str) {
             .await
             .unwrap(),
     );
+    let collector = Collector::start().await.unwrap();
     let plan = house(name)
+        .line(&format!("tracing: {{endpoint: \"{}\"}}", collector.url()))
         .log_level(level)
         .stream("ensure: true, storage: memory, maxBytes: 256Mi")
         .http("trustedProxies: [\"127.0.0.1\"]")
@@ -277,6 +280,13 @@ async fn canary(name: &str, level: &str) {
     let places = public_places(&house.receiver).await;
     assert!(places[0].1.contains("answered a delivery") && places[0].1.len() > 10_000);
     assert_eq!(house.receiver.stop().await.unwrap(), Some(0));
+
+    // Everything was traced, but what the server refuses before it is a request.
+    let spans = collector.spans();
+    assert!(spans.len() > 1000, "{} spans", spans.len());
+    for span in &spans {
+        assert_clean("a span", &span.whole, &[secret, token, probe]);
+    }
 
     let expected = [200, 400, 401, 403, 404, 405, 408, 413, 415, 429, 503];
     assert_eq!(answers.statuses, BTreeSet::from(expected));

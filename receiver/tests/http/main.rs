@@ -14,4 +14,5 @@ mod secrets;
 mod signature;
 mod start;
 mod throttle;
+mod traces;
 mod troubleshooting;

@@ -7,6 +7,7 @@ mod common_http;
 
 mod bodies;
 mod rotation;
+mod series;
 mod shutdown;
 
 /// Held by each test while it runs.

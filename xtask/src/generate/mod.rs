@@ -41,6 +41,9 @@ pub(crate) enum GenerateError {
     /// The alerts could not be written as YAML.
     #[error("monitoring/rules: {0}. Look at what changed in operator/src/build/alerts")]
     Rules(String),
+    /// The operator's metrics could not be registered.
+    #[error("docs/metrics.md: {0}. Look at what changed in operator/src/metrics")]
+    Metrics(#[from] prometheus::Error),
     /// A file of the Helm chart could not be made.
     #[error(transparent)]
     Chart(#[from] chart::ChartError),
@@ -65,7 +68,7 @@ fn files() -> Result<Vec<Generated>, GenerateError> {
     let contract = wahook_events::samples::generated().into_iter();
     let contract = contract.map(|made| file(&format!("events/{}", made.path), made.text));
     let pages = [
-        file("docs/metrics.md", metrics::page()),
+        file("docs/metrics.md", metrics::page()?),
         file("docs/cli.md", cli::page()),
         file("crds/whatsappwebhooks.yaml", definition),
     ];

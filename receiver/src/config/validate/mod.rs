@@ -8,16 +8,20 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use wahook_telemetry::trace::{SampleRatio, TraceSettings};
+
 use super::check::Checker;
 use super::error::Fault;
-use super::file::{FileHttp, FileIdentity, FileLimits, FileLog, FileSettings, FileShutdown, FileStream};
+use super::file::{
+    FileHttp, FileIdentity, FileLimits, FileLog, FileSettings, FileShutdown, FileStream, FileTracing,
+};
 use super::settings::{
     Config, Deduplication, Http, Identity, Limits, Log, LogFormat, LogLevel, NatsAuth, Shutdown, Storage,
     Stream,
 };
 use super::value::{
-    GIB, KIB, MIB, boolean, choice, duration, file_path, name, network, number, phone_number_id,
-    show_duration, size, socket_addr, url_path,
+    GIB, KIB, MIB, boolean, choice, collector, duration, file_path, name, network, number, phone_number_id,
+    sample_ratio, show_duration, size, socket_addr, url_path,
 };
 
 /// Meta's whole retry horizon, seven days, and an hour: the longest useful memory of an event id.
@@ -72,6 +76,7 @@ pub(super) fn validate(file: FileSettings, defaults: Defaults, check: &mut Check
         .map(|ids| ids.into_iter().collect::<BTreeSet<_>>());
     let log = log(file.log.unwrap_or_default(), defaults.log_format, check);
     let shutdown = shutdown(file.shutdown.unwrap_or_default(), defaults.endpoint_lag, check);
+    let tracing = tracing(file.tracing.unwrap_or_default(), check);
     Config {
         identity,
         http,
@@ -83,6 +88,7 @@ pub(super) fn validate(file: FileSettings, defaults: Defaults, check: &mut Check
         phone_number_ids,
         log,
         shutdown,
+        tracing,
     }
 }
 
@@ -321,4 +327,19 @@ fn shutdown(file: FileShutdown, endpoint_lag: Duration, check: &mut Checker) -> 
         ),
         grace: check.read("shutdown.grace", file.grace, Duration::from_secs(20), up_to(3600)),
     }
+}
+
+/// A ratio alone turns nothing on.
+fn tracing(file: FileTracing, check: &mut Checker) -> Option<TraceSettings> {
+    let ratio = check.read(
+        "tracing.sampleRatio",
+        file.sample_ratio,
+        SampleRatio::ALL,
+        sample_ratio,
+    );
+    let endpoint = check.read_optional("tracing.endpoint", file.endpoint, collector)?;
+    Some(TraceSettings {
+        endpoint,
+        sample_ratio: ratio,
+    })
 }
