@@ -17,7 +17,7 @@ use wahook_operator::leader::Fence;
 use wahook_operator::metrics::Metrics;
 use wahook_operator::observe::Kinds;
 use wahook_operator::settings::{
-    Allow, NatsDefaults, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
+    Allow, NatsDefaults, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
 };
 use wahook_telemetry::trace::{SampleRatio, Service, TraceSettings, Tracing};
 use wahook_testbed::collector::{Collector, Span};
@@ -75,7 +75,7 @@ fn settings() -> Settings {
         operator_namespace: None,
         rollout_batch: 5,
         resync: std::time::Duration::from_secs(300),
-        probe_private_addresses: false,
+        probe: ProbeSettings::default(),
     }
 }
 
