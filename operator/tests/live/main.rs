@@ -44,7 +44,11 @@ const COMPRESSION: u64 = 60;
 /// Yesterday two minutes ago.
 const FAST: u64 = 720;
 /// Alerts that are not provoked here, and why.
-const OTHERS: [(&str, &str); 0] = [];
+const OTHERS: [(&str, &str); 1] = [(
+    "WhatsAppWebhookEndpointUnreachable",
+    "needs a name that public resolvers know and port 443; every reason of the probe is reproduced in tests/probe.rs, and \
+     the alert in tests/alerts",
+)];
 /// Each has a receiver of its own, so that all can be broken at the same time.
 const RECEIVERS: [&str; 8] = [
     "broken", "slow", "forged", "wrong", "retired", "repeats", "odd", "quiet",
@@ -54,13 +58,14 @@ const RESOURCES: [&str; 5] = ["unready", "few", "stalled", "expiring", "full"];
 
 const MONITORING: &str = include_str!("../../../docs/monitoring.md");
 
-/// The scrape configuration for people without Kubernetes, as the manual has it, but for the address.
-fn documented(targets: &[String]) -> String {
-    let (_, rest) = MONITORING.split_once("<!-- static -->\n```yaml\n").unwrap();
+/// A scrape configuration as the manual has it, behind this mark, but for where things are.
+fn documented(mark: &str, here: &str, there: &str) -> String {
+    let (_, rest) = MONITORING
+        .split_once(&format!("<!-- {mark} -->\n```yaml\n"))
+        .unwrap();
     let (snippet, _) = rest.split_once("```").unwrap();
-    let address = "[\"127.0.0.1:9090\"]";
-    assert!(snippet.contains(address), "{snippet}");
-    snippet.replace(address, &json!(targets).to_string())
+    assert!(snippet.contains(here), "{snippet}");
+    snippet.replace(here, there)
 }
 
 fn thresholds(compression: u64) -> Thresholds {
@@ -138,8 +143,16 @@ async fn every_alert_arrives_in_time_and_is_resolved() {
         .values()
         .map(|one| one.admin_address().to_string())
         .collect();
+    // Outside of a cluster Prometheus has to be told where it is.
+    let in_cluster = format!(
+        "- role: pod\n        kubeconfig_file: '{}'",
+        operator.kubeconfig().display()
+    );
     let options = PrometheusOptions {
-        scrape: vec![documented(&targets)],
+        scrape: vec![
+            documented("static", "[\"127.0.0.1:9090\"]", &json!(targets).to_string()),
+            documented("annotations", "- role: pod", &in_cluster),
+        ],
         rules: rules(),
         alertmanager: Some(alertmanager.address()),
         ..PrometheusOptions::default()
@@ -150,6 +163,15 @@ async fn every_alert_arrives_in_time_and_is_resolved() {
         let up = prometheus.query("sum(up)").await.unwrap();
         let count = up[0]["value"][1].as_str()?.parse::<usize>().ok()?;
         (count == RECEIVERS.len() + 1).then_some(())
+    })
+    .await;
+
+    let annotated = receivers::receiver("annotated", &good).await;
+    operator.annotated(annotated.admin_address()).await;
+    eventually("the annotated pod to be scraped", async || {
+        let query = "whatsapp_webhook_stream_ready{webhook=\"annotated\", job=\"annotated-pods\"} == 1";
+        let found = prometheus.query(query).await.unwrap();
+        found.get(0).is_some().then_some(())
     })
     .await;
 

@@ -1,10 +1,12 @@
 //! The operator's program against a real API server, and the alerts about it and what it looks after. No kubelet, ingress
 //! controller or cert-manager is here: the test writes what they would.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use wahook_crds::WhatsAppWebhook;
 use wahook_operator::child::ChildKind;
+use wahook_operator::names;
 use wahook_testbed::child::OwnedChild;
 use wahook_testbed::kube::ControlPlane;
 use wahook_testbed::log::Log;
@@ -62,6 +65,11 @@ impl Operator {
         operator
     }
 
+    /// Where the cluster's credentials are.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.plane.kubeconfig()
+    }
+
     /// Where its metrics are.
     pub fn target(&self) -> String {
         self.port.address().to_string()
@@ -81,6 +89,8 @@ impl Operator {
             .args([
                 "--watch-namespaces",
                 NAMESPACE,
+                "--allow-annotations",
+                "prometheus.io/*",
                 "--allow-images",
                 "registry.example.com/*",
             ])
@@ -147,6 +157,25 @@ impl Operator {
             "notAfter": format!("{not_after:.0}"),
         });
         self.status(ChildKind::Certificate, webhook, &issued).await;
+    }
+
+    /// Pods with the annotations of the manual, which seem to run where this receiver's metrics are.
+    pub async fn annotated(&self, metrics: SocketAddr) {
+        let annotations = json!({
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": metrics.port().to_string(),
+            "prometheus.io/path": "/metrics",
+        });
+        let receiver = json!({ "podMetadata": { "annotations": annotations } });
+        self.create("annotated", &json!({ "receiver": receiver })).await;
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), NAMESPACE);
+        let ours = ListParams::default().labels(&format!("{}=annotated", names::WEBHOOK_LABEL));
+        let pod = eventually("a pod", async || pods.list(&ours).await.unwrap().items.pop()).await;
+        let ip = metrics.ip().to_string();
+        let status = json!({ "status": { "phase": "Running", "podIP": ip, "podIPs": [{ "ip": ip }] } });
+        pods.patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(status))
+            .await
+            .unwrap();
     }
 
     pub async fn unready(&self, proof: &Proof) {
@@ -247,10 +276,11 @@ impl Operator {
         let restarted = Instant::now();
         proof.resolves(name, "operator", restarted).await;
         let name = "WahookOperatorUpgradeStopped";
+        // The operator may look at a rollout only after its resync.
         let begin = self.give_up().await;
         tokio::select! {
             () = self.go_on_giving_up() => {}
-            () = proof.fires(name, "operator", begin, 5) => {}
+            () = proof.fires(name, "operator", begin, 12) => {}
         }
         self.kubelet.repair();
         proof.resolves(name, "operator", Instant::now()).await;

@@ -215,8 +215,11 @@ async fn follow_broker(broker: Arc<Health>, metrics: Arc<Metrics>) {
     let mut connection = broker.watch_connection();
     let mut stream = broker.watch_stream();
     loop {
-        metrics.set_nats_connected(connection.borrow_and_update().up);
-        metrics.set_stream_ready(stream.borrow_and_update().unready().is_none());
+        let is_connected = connection.borrow_and_update().up;
+        let was_ready = stream.borrow_and_update().unready().is_none();
+        metrics.set_nats_connected(is_connected);
+        // While the broker is away the stream is what it was at the last look, and takes nothing.
+        metrics.set_stream_ready(is_connected && was_ready);
         // The senders live in `broker`.
         tokio::select! {
             _ = connection.changed() => {}
