@@ -122,7 +122,10 @@ fn changes() -> Vec<(&'static str, Value)> {
         ),
         (
             "monitoring.prometheusRule.thresholds",
-            json!({ "errorPercent": 2, "streamPercent": 60 }),
+            json!({
+                "errorPercent": 2, "slowSeconds": 5, "tooSlowSeconds": 12, "duplicatePercent": 10, "streamPercent": 60,
+                "certificateDays": 21, "certificateLastDays": 5,
+            }),
         ),
         (
             "monitoring.tracing",
