@@ -143,6 +143,19 @@ async fn answer(head: &str, mut stream: impl AsyncRead + AsyncWrite + Unpin, key
     stream.write_all(answer.as_bytes()).await.unwrap();
 }
 
+/// A receiver of this webhook behind a certificate; those who do not trust it get no further.
+async fn receiver_behind(acceptor: TlsAcceptor) -> SocketAddr {
+    serve(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                receiver(stream, KEY).await;
+            }
+        }
+    })
+    .await
+}
+
 /// Answers the same whatever it is asked.
 async fn stranger(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str) {
     head(&mut stream).await;
@@ -247,15 +260,7 @@ async fn every_certificate_is_judged_as_meta_would() {
     ] {
         let authority = Authority::new();
         let acceptor = tls(&authority, shown);
-        let address = serve(move |stream| {
-            let acceptor = acceptor.clone();
-            async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    receiver(stream, KEY).await;
-                }
-            }
-        })
-        .await;
+        let address = receiver_behind(acceptor).await;
         let outcome = look(authority.roots(), address).await;
         println!("{name}");
         assert_says(&outcome, truth, reason, word);
@@ -468,15 +473,7 @@ async fn proxy(target: Option<SocketAddr>, asked: tokio::sync::mpsc::UnboundedSe
 async fn a_proxy_and_an_authority_of_ones_own() {
     let authority = Authority::new();
     let acceptor = tls(&authority, GOOD);
-    let server = serve(move |stream| {
-        let acceptor = acceptor.clone();
-        async move {
-            if let Ok(stream) = acceptor.accept(stream).await {
-                receiver(stream, KEY).await;
-            }
-        }
-    })
-    .await;
+    let server = receiver_behind(acceptor).await;
     let (asked, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let open = proxy(Some(server), asked.clone()).await;
     let look = async |authorities: Vec<_>, proxies: Proxies| {

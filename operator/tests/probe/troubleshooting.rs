@@ -79,15 +79,7 @@ async fn reproduce(key: &str) -> Outcome {
 async fn certified(shown: Shown) -> Outcome {
     let authority = Authority::new();
     let acceptor = tls(&authority, shown);
-    let address = serve(move |stream| {
-        let acceptor = acceptor.clone();
-        async move {
-            if let Ok(stream) = acceptor.accept(stream).await {
-                receiver(stream, KEY).await;
-            }
-        }
-    })
-    .await;
+    let address = receiver_behind(acceptor).await;
     look(authority.roots(), address).await
 }
 
