@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use wahook_testbed::kube::{Data, Extent, NODE_ADDRESS, Node, NodeOptions};
+use wahook_testbed::kube::{Data, Extent, NODE_ADDRESS, Node, NodeOptions, Project};
 use wahook_testbed::meta::{MetaClient, Way};
 use wahook_testbed::stream::{self, Stored};
 use wahook_testbed::tools::HELM;
@@ -106,6 +106,17 @@ impl House {
             self.app_secret.as_str(),
             way,
         )?)
+    }
+
+    /// Creates a project's kinds.
+    pub(super) async fn define(&self, project: Project) -> Result {
+        let definitions = tokio::task::spawn_blocking(move || project.definitions()).await;
+        for definition in definitions.map_err(|error| E2eError::Unmet(error.to_string()))?? {
+            let name = definition["metadata"]["name"].as_str().unwrap_or_default();
+            let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+            self.node.api().apply(&path, &definition).await?;
+        }
+        Ok(())
     }
 
     /// A value of a Secret.

@@ -31,12 +31,7 @@ const PARTS: [&str; 7] = [
 /// Kinds of other projects are installed while the operator runs. It takes them up, and lets go of each again.
 pub(super) async fn optional(house: &House) -> Result<String> {
     for project in [Project::CertManager, Project::PrometheusOperator] {
-        let definitions = tokio::task::spawn_blocking(move || project.definitions()).await;
-        for definition in definitions.map_err(|error| super::E2eError::Unmet(error.to_string()))?? {
-            let name = definition["metadata"]["name"].as_str().unwrap_or_default();
-            let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-            house.node.api().apply(&path, &definition).await?;
-        }
+        house.define(project).await?;
     }
     let spec = |parts: &str| {
         format!(

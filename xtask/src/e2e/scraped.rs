@@ -42,14 +42,15 @@ const QUERIES: [&str; 3] = [
 
 /// Has everything scraped, by `ServiceMonitor` and by annotations.
 pub(super) async fn run(house: &House) -> Result<String> {
-    define(house).await?;
+    house.define(Project::Prometheuses).await?;
     label(house).await?;
     let directory = tempfile::tempdir().map_err(E2eError::io("make a directory"))?;
     let (_operator, log) = start_operator(house).await?;
-    ask_for_prometheus(house, &directory).await?;
+    let server = keys(&house.kubectl.kubeconfig, directory.path())?;
+    ask_for_prometheus(house, &server, &directory).await?;
     let generated = generated(house, &log).await?;
     let rules = rules(house).await?;
-    let annotated = annotated(house, &directory)?;
+    let annotated = annotated(house, &server, &directory)?;
     let options = PrometheusOptions {
         interval: "2s".to_owned(),
         scrape: vec![generated.to_string(), annotated],
@@ -68,17 +69,6 @@ pub(super) async fn run(house: &House) -> Result<String> {
         .line(&format!("delete namespace {MONITORING} --wait=false"))
         .await?;
     Ok(format!("{targets} targets up, {alerts} alerts evaluated"))
-}
-
-/// Creates the kinds of the Prometheus operator.
-async fn define(house: &House) -> Result {
-    let definitions = tokio::task::spawn_blocking(|| Project::Prometheuses.definitions()).await;
-    for definition in definitions.map_err(|error| E2eError::Unmet(error.to_string()))?? {
-        let name = definition["metadata"]["name"].as_str().unwrap_or_default();
-        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-        house.node.api().apply(&path, &definition).await?;
-    }
-    Ok(())
 }
 
 /// Gives our monitors and rules the label that is looked for, as a user does: by values and by the resource.
@@ -159,11 +149,10 @@ async fn start_operator(house: &House) -> Result<(OwnedChild, Log)> {
 }
 
 /// A `Prometheus` with the selectors of kube-prometheus-stack, which reaches the API server from outside the cluster.
-async fn ask_for_prometheus(house: &House, directory: &TempDir) -> Result {
+async fn ask_for_prometheus(house: &House, server: &str, directory: &TempDir) -> Result {
     let all = json!({});
     let ours = json!({ "matchLabels": { "release": STACK } });
     let file = |name: &str| directory.path().join(name).display().to_string();
-    let server = keys(&house.kubectl.kubeconfig, directory.path())?;
     let prometheus = json!({
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "Prometheus",
@@ -258,7 +247,7 @@ async fn rules(house: &House) -> Result<Vec<String>> {
 }
 
 /// The job of the manual that follows annotations, told where the API server is.
-fn annotated(house: &House, directory: &TempDir) -> Result<String> {
+fn annotated(house: &House, server: &str, directory: &TempDir) -> Result<String> {
     let page = fs::read_to_string(house.root().join(PAGE)).map_err(E2eError::io(format!("read {PAGE}")))?;
     let snippet = page
         .split("```yaml")
@@ -268,7 +257,6 @@ fn annotated(house: &House, directory: &TempDir) -> Result<String> {
         snippet.ok_or_else(|| E2eError::Unmet(format!("{PAGE} has no job that follows annotations")))?;
     let mut read: Value =
         serde_saphyr::from_str(snippet).map_err(|error| E2eError::Unmet(format!("{PAGE}: {error}")))?;
-    let server = keys(&house.kubectl.kubeconfig, directory.path())?;
     let file = |name: &str| directory.path().join(name).display().to_string();
     for job in read["scrape_configs"].as_array_mut().into_iter().flatten() {
         for discovery in job["kubernetes_sd_configs"].as_array_mut().into_iter().flatten() {
