@@ -6,6 +6,7 @@ mod config_example;
 mod dashboards;
 mod demo;
 mod e2e;
+mod fuzz;
 mod generate;
 mod image;
 #[cfg(test)]
@@ -43,6 +44,8 @@ enum Command {
     E2e(e2e::E2eArgs),
     /// Give one operator hundreds of webhooks, on a control plane without a node: what it costs, and that it then rests
     Scale(scale::ScaleArgs),
+    /// Give what strangers can send to the code that reads it, changed at random, for as long as you like
+    Fuzz(fuzz::FuzzArgs),
     /// Draw the dashboards with what a Prometheus answered their queries, for the documentation
     Dashboards(dashboards::DashboardsArgs),
     /// Write the files that are made from the code: golden files and reference pages
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Image(args) => boxed(|workspace| image::run(workspace, &args)),
         Command::E2e(args) => boxed(|workspace| e2e::run(workspace, &args)),
         Command::Scale(args) => boxed(|workspace| scale::run(workspace, &args)),
+        Command::Fuzz(args) => boxed(|workspace| fuzz::run(workspace, &args)),
         Command::Dashboards(args) => boxed(|workspace| dashboards::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };

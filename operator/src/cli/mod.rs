@@ -5,7 +5,7 @@ mod flags;
 mod parse;
 pub mod render;
 pub mod run;
-mod schema;
+pub mod schema;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

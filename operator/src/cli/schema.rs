@@ -6,13 +6,13 @@ use kube::core::cel::{Validator, apply_defaults};
 use serde_json::Value;
 
 /// The definition's schema.
-pub(super) struct Schema {
+pub struct Schema {
     root: Value,
 }
 
 impl Schema {
     /// That of the definition this program brings along.
-    pub(super) fn installed() -> Self {
+    pub fn installed() -> Self {
         let crd = serde_json::json!(wahook_crds::crd());
         let root = crd.pointer("/spec/versions/0/schema/openAPIV3Schema");
         Self {
@@ -24,7 +24,7 @@ impl Schema {
     ///
     /// # Errors
     /// Every reason why the API server would refuse the resource. Rules run only on what fits the schema.
-    pub(super) fn admit(&self, resource: &Value) -> Result<Value, Vec<String>> {
+    pub fn admit(&self, resource: &Value) -> Result<Value, Vec<String>> {
         let mut filled = apply_defaults(&self.root, resource);
         // Defaults within a default.
         loop {

@@ -29,7 +29,7 @@ const SETS: [(&str, &str); 12] = [
     ),
     (
         "monitored",
-        "{monitoring: {serviceMonitor: {enabled: true, whenMissing: alwaysRender}, dashboards: {enabled: true}}, rbac: {aggregate: true}}",
+        "{monitoring: {serviceMonitor: {enabled: true, whenMissing: alwaysRender}, ruleFile: {enabled: true}, dashboards: {enabled: true}}, rbac: {aggregate: true}}",
     ),
     (
         "users of one's own",

@@ -154,6 +154,30 @@ fn the_alerts_about_the_operator_are_those_of_the_rule_file() {
 }
 
 #[test]
+fn a_prometheus_without_an_operator_gets_the_same_alerts_as_a_file() {
+    let (kind, name) = ("ConfigMap", "wahook-operator-alerts");
+    let has = |values: &str| {
+        let rendered = render(values);
+        rendered
+            .all(kind)
+            .iter()
+            .any(|map| map["metadata"]["name"] == name)
+    };
+    assert!(!has("{}"));
+    assert!(!has("monitoring: {prometheusRule: {enabled: true}}"));
+    let rendered = render("monitoring: {ruleFile: {enabled: true}}");
+    let rules = rendered.get(kind, name)["data"]["wahook-operator.yaml"]
+        .as_str()
+        .unwrap();
+    let file = operator_file(&Thresholds::default());
+    assert_eq!(yaml(rules), serde_json::to_value(file).unwrap());
+    let everything = render(EVERYTHING);
+    let metadata = &everything.get(kind, name)["metadata"];
+    assert_eq!(metadata["namespace"], "monitoring");
+    assert_eq!(metadata["labels"]["prometheus-rules"], "yes");
+}
+
+#[test]
 fn dashboards_are_the_files_where_the_sidecar_looks_for_them() {
     let labelled = |values: &str| {
         let maps = render(values)

@@ -16,7 +16,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 use wahook_crds::WhatsAppWebhook;
-use wahook_crds::conditions::ConditionType;
+use wahook_crds::conditions::{ConditionType, Reason};
 use wahook_operator::child::ChildKind;
 use wahook_operator::names;
 
@@ -256,7 +256,7 @@ impl Lab {
         ] } });
         let deployments = self.children(ChildKind::Deployment);
         let name = ChildKind::Deployment.name(webhook);
-        // The real controller may still be at work, and write its own word over ours.
+        // The real controller may still be at work and write its own word over ours, so ours is said until the operator repeats it.
         eventually("the end of its patience", async || {
             let (parameters, patch) = (PatchParams::default(), Patch::Merge(&status));
             deployments
@@ -264,8 +264,13 @@ impl Lab {
                 .await
                 .unwrap();
             tokio::time::sleep(Duration::from_millis(500)).await;
-            let conditions = deployments.get(&name).await.unwrap().data["status"]["conditions"].to_string();
-            conditions.contains("ProgressDeadlineExceeded").then_some(())
+            let kept = deployments.get(&name).await.unwrap().data["status"]["conditions"].to_string();
+            let conditions = self.webhooks().get(webhook).await.unwrap().status?.conditions;
+            let receiver = conditions
+                .iter()
+                .find(|one| one.type_ == ConditionType::ReceiverReady.as_str())?;
+            let repeated = receiver.reason == Reason::Unavailable.as_str();
+            (repeated && kept.contains("ProgressDeadlineExceeded")).then_some(())
         })
         .await;
     }

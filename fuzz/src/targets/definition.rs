@@ -1,0 +1,130 @@
+//! A resource, on its way through the API server, the operator and into the receiver.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use wahook_crds::WhatsAppWebhook;
+use wahook_operator::authorities::Authorities;
+use wahook_operator::build::build;
+use wahook_operator::build::configuration::configuration;
+use wahook_operator::cli::schema::Schema;
+use wahook_operator::settings::{
+    Allow, NatsDefaults, Pattern, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
+};
+use wahook_operator::validate::validate;
+
+use super::{Target, texts};
+
+pub(super) const TARGET: Target = Target {
+    name: "definition",
+    about: "a resource: what the schema admits has a type, and what the operator accepts the receiver can read",
+    seeds,
+    run,
+};
+
+const SMALLEST: &str = include_str!("../../../examples/minimal.yaml");
+
+fn seeds() -> Vec<Vec<u8>> {
+    texts(&[
+        SMALLEST,
+        include_str!("../../../examples/full.yaml"),
+        include_str!("../../../examples/gateway.yaml"),
+        include_str!("../../../examples/external-stream.yaml"),
+        "spec: {receiver: {image: a, env: [{name: A, value: B}], logLevel: Debug}}",
+        "spec: {endpoint: {host: h.example.com, path: /a}, limits: {bodyBytes: 1Ki, publishDeadline: 15s}}",
+        "spec: {nats: {servers: ['nats://[2001:db8::1]:4222'], stream: {maxBytes: 1Mi, maxAge: 100ms}}, suspend: true}",
+        "spec: {monitoring: {tracing: {endpoint: 'http://c:4318', sampleRatio: '0.1'}, prometheusRule: {thresholds: {}}}}",
+    ])
+}
+
+/// The operator, with everything allowed that may be.
+fn settings() -> Settings {
+    let all = || vec![Pattern::new("*")];
+    Settings {
+        subject_prefix: "whatsapp".into(),
+        nats: NatsDefaults {
+            servers: vec!["nats://nats.nats:4222".into()],
+            ca: Authorities::default(),
+            max_stream_bytes: None,
+        },
+        receiver: ReceiverDefaults {
+            image: "registry.example.com/wahook-receiver:1".into(),
+            pull_secrets: Vec::new(),
+            trusted_proxies: Vec::new(),
+        },
+        route: RouteDefaults::default(),
+        allow: Allow {
+            images: all(),
+            annotations: all(),
+            labels: all(),
+            env: all(),
+            hosts: Vec::new(),
+            nats_servers: all(),
+            issuers: all(),
+            tracing_endpoints: all(),
+        },
+        secret_access: SecretAccess::ByName,
+        watch_namespaces: Vec::new(),
+        operator_namespace: None,
+        rollout_batch: 1,
+        resync: Duration::from_secs(300),
+        probe: ProbeSettings::default(),
+    }
+}
+
+fn run(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let (Ok(change), Ok(mut resource)) = (
+        serde_saphyr::from_str::<Value>(text),
+        serde_saphyr::from_str::<Value>(SMALLEST),
+    ) else {
+        return;
+    };
+    resource["metadata"]["namespace"] = "shop".into();
+    merge(&mut resource, change);
+    let Ok(admitted) = Schema::installed().admit(&resource) else {
+        return;
+    };
+    // Metadata is the API server's own, and of its types.
+    let Ok(webhook) = serde_json::from_value::<WhatsAppWebhook>(admitted.clone()) else {
+        let metadata = serde_json::from_value::<Metadata>(admitted["metadata"].clone());
+        return assert!(metadata.is_err(), "admitted, and without a type");
+    };
+    let settings = settings();
+    match validate(&webhook, &settings) {
+        Err(refusals) => assert!(!refusals.is_empty()),
+        Ok(valid) => {
+            assert!(!build(&valid, &settings).is_empty());
+            let text = configuration(&valid, &settings).yaml();
+            match wahook_receiver::config::parse(&text) {
+                Ok((_, unknown)) => assert!(unknown.is_empty(), "{unknown:?}"),
+                Err(error) => panic!("the receiver would refuse what the operator accepted: {error}"),
+            }
+        }
+    }
+}
+
+type Metadata = k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+/// A merge patch (RFC 7386).
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    for (key, value) in patch {
+        let Some(map) = target.as_object_mut() else {
+            return;
+        };
+        if value.is_null() {
+            map.remove(&key);
+        } else {
+            merge(map.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
