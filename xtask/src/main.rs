@@ -11,6 +11,8 @@ mod generate;
 mod image;
 #[cfg(test)]
 mod manual;
+mod mutants;
+mod provenance;
 mod scale;
 mod test;
 mod workspace;
@@ -46,6 +48,8 @@ enum Command {
     Scale(scale::ScaleArgs),
     /// Give what strangers can send to the code that reads it, changed at random, for as long as you like
     Fuzz(fuzz::FuzzArgs),
+    /// Change the code of what the project exists for, one place at a time, and count what no test notices
+    Mutants(mutants::MutantsArgs),
     /// Draw the dashboards with what a Prometheus answered their queries, for the documentation
     Dashboards(dashboards::DashboardsArgs),
     /// Write the files that are made from the code: golden files and reference pages
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::E2e(args) => boxed(|workspace| e2e::run(workspace, &args)),
         Command::Scale(args) => boxed(|workspace| scale::run(workspace, &args)),
         Command::Fuzz(args) => boxed(|workspace| fuzz::run(workspace, &args)),
+        Command::Mutants(args) => boxed(|workspace| mutants::run(workspace, &args)),
         Command::Dashboards(args) => boxed(|workspace| dashboards::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };

@@ -20,6 +20,7 @@ use self::error::Result;
 pub(crate) use self::error::ScaleError;
 use self::report::Setting;
 use self::run::Plan;
+use crate::provenance::Provenance;
 use crate::workspace::{Workspace, built};
 
 /// Where the paper is.
@@ -75,7 +76,10 @@ pub(crate) fn run(workspace: &Workspace, args: &ScaleArgs) -> Result<ExitCode> {
     }
     let profile = if args.debug { "debug" } else { "release" };
     // Before the build: what is changed meanwhile is not what was measured.
-    let setting = Setting::of(workspace, profile);
+    let setting = Setting {
+        profile,
+        made: Provenance::of(workspace),
+    };
     let plan = Plan {
         operator: build(workspace, args.debug)?,
         resources: usize::from(args.resources),
@@ -89,7 +93,7 @@ pub(crate) fn run(workspace: &Workspace, args: &ScaleArgs) -> Result<ExitCode> {
     println!("{}", figures.table());
     println!(
         "{} on {}, commit {}",
-        setting.profile, setting.machine, setting.commit
+        setting.profile, setting.made.machine, setting.made.commit
     );
     figures.kept()?;
     if !args.no_report {

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::process::Command;
-use std::thread::available_parallelism;
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
@@ -12,7 +9,7 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 use super::operator::Cost;
 use super::requests::{Count, told};
 use super::streams::Changes;
-use crate::workspace::Workspace;
+use crate::provenance::Provenance;
 
 /// What was measured.
 #[derive(Debug, Default)]
@@ -48,45 +45,7 @@ pub(super) struct Figures {
 #[derive(Debug)]
 pub(super) struct Setting {
     pub(super) profile: &'static str,
-    pub(super) commit: String,
-    pub(super) date: String,
-    pub(super) machine: String,
-}
-
-impl Setting {
-    pub(super) fn of(workspace: &Workspace, profile: &'static str) -> Self {
-        let git = |words: &[&str]| {
-            let output = Command::new("git")
-                .args(words)
-                .current_dir(workspace.file(""))
-                .output();
-            let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-            text.unwrap_or_default()
-        };
-        let mut commit = git(&["rev-parse", "--short=12", "HEAD"]);
-        if !git(&["status", "--porcelain", "--", ".", ":!docs/reports"]).is_empty() {
-            commit.push_str(" with changes");
-        }
-        let cores = available_parallelism().map_or(0, std::num::NonZero::get);
-        let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let memory = memory.lines().find_map(|line| {
-            line.strip_prefix("MemTotal:")?
-                .split_whitespace()
-                .next()?
-                .parse::<f64>()
-                .ok()
-        });
-        Self {
-            profile,
-            commit,
-            date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
-            machine: format!(
-                "{cores} cores ({}), {:.0} GiB of memory",
-                std::env::consts::ARCH,
-                memory.unwrap_or_default() / f64::from(1 << 20)
-            ),
-        }
-    }
+    pub(super) made: Provenance,
 }
 
 impl Figures {
@@ -204,9 +163,9 @@ impl Figures {
              change of a child leads to one. Requests are counted in the API server's audit log, changes of streams as JetStream tells\n\
              of them. Times begin with the first webhook.\n\n\
              | | |\n|---|---|\n",
-            setting.commit,
-            setting.date,
-            setting.machine,
+            setting.made.commit,
+            setting.made.date,
+            setting.made.machine,
             setting.profile,
             self.resources,
             self.namespaces,
@@ -254,9 +213,11 @@ mod tests {
         figures.work.writes.insert("create secrets".to_owned(), 20);
         let paper = figures.paper(&Setting {
             profile: "release",
-            commit: "0123456789ab".to_owned(),
-            date: "2026-11-24".to_owned(),
-            machine: "2 cores".to_owned(),
+            made: Provenance {
+                commit: "0123456789ab".to_owned(),
+                date: "2026-11-24".to_owned(),
+                machine: "2 cores".to_owned(),
+            },
         });
         for part in [
             "| commit | 0123456789ab |",

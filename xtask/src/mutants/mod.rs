@@ -1,0 +1,212 @@
+//! `cargo xtask mutants`: changes of the code that no test notices.
+
+mod outcome;
+mod plan;
+mod report;
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::Args;
+use wahook_testbed::child::find_program;
+use wahook_testbed::nats::cache_directory;
+
+use self::outcome::{Fate, Mutant};
+use self::plan::{PARTS, Part};
+use self::report::{Found, GOAL};
+use crate::provenance::Provenance;
+use crate::workspace::Workspace;
+
+const VERSION: &str = "27.1.0";
+const PROGRAM: &str = "cargo-mutants";
+/// Where the paper is.
+const PAPER: &str = "docs/reports/mutants.md";
+
+/// Arguments of `cargo xtask mutants`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct MutantsArgs {
+    /// What to change: signature, split, dedupe or publish; all of them unless named
+    #[arg(value_name = "PART", value_parser = part)]
+    parts: Vec<&'static Part>,
+
+    /// Print the table only
+    #[arg(long)]
+    no_report: bool,
+}
+
+const AFTER_HELP: &str = "\
+Works on a copy of the tree, which it builds once more: have 10 GB free. Each change is first tried with tests of a few seconds,
+and what they do not notice with those that need a broker. All of it takes hours; a part from ten minutes on.
+
+Exit code 1 when fewer than 85 % of a part's changes are caught.
+
+Examples:
+  After a change of the tests of the local memory:
+    cargo xtask mutants dedupe --no-report
+
+  The paper of the repository; commit first, since it names the commit:
+    cargo xtask mutants";
+
+/// Why nothing could be tried.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MutantsError {
+    /// A file or process.
+    #[error("cannot {what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// cargo-mutants is not here.
+    #[error(
+        "cargo-mutants {VERSION} is not on PATH and could not be installed. What helps: \
+         `cargo install cargo-mutants --locked --version {VERSION}`"
+    )]
+    NotInstalled,
+    /// cargo-mutants did not get to its end.
+    #[error(
+        "cargo-mutants ended without a result for {0}; its messages are above. The tests must pass before code is changed"
+    )]
+    NoResult(&'static str),
+}
+
+type Result<T> = std::result::Result<T, MutantsError>;
+
+fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> MutantsError {
+    let what = what.into();
+    |source| MutantsError::Io { what, source }
+}
+
+fn part(name: &str) -> std::result::Result<&'static Part, String> {
+    let names = || PARTS.each_ref().map(|part| part.name).join(", ");
+    Part::named(name).ok_or_else(|| format!("the parts are {}", names()))
+}
+
+/// Changes each part, prints the table, and writes the paper.
+pub(crate) fn run(workspace: &Workspace, args: &MutantsArgs) -> Result<ExitCode> {
+    let parts: Vec<_> = match &args.parts[..] {
+        [] => PARTS.iter().collect(),
+        named => named.to_vec(),
+    };
+    let made = Provenance::of(workspace);
+    let program = program(workspace)?;
+    let mut found = Vec::new();
+    for part in parts {
+        found.push(try_part(workspace, &program, part)?);
+        print!("\n{}", report::table(&found));
+    }
+    if !args.no_report {
+        let path = workspace.file(PAPER);
+        fs::write(&path, report::paper(&found, &made)).map_err(io(format!("write {}", path.display())))?;
+        println!("{} is written.", path.display());
+    }
+    let weak: Vec<_> = found
+        .iter()
+        .filter(|found| found.caught() < GOAL)
+        .map(|found| found.part)
+        .collect();
+    if weak.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("fewer than {GOAL} % caught: {}", weak.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+fn try_part(workspace: &Workspace, program: &Path, part: &'static Part) -> Result<Found> {
+    eprintln!("\nmutants: {}, with {}", part.name, part.quick.join(" "));
+    let mut mutants = once(workspace, program, part, part.quick, &[])?;
+    let mut tests = part.quick;
+    if let Some(thorough) = part.thorough {
+        let missed: Vec<_> = mutants
+            .iter()
+            .filter(|mutant| mutant.fate == Fate::Missed)
+            .collect();
+        if !missed.is_empty() {
+            eprintln!(
+                "\nmutants: {}, {} of them again with {}",
+                part.name,
+                missed.len(),
+                thorough.join(" ")
+            );
+            let again = once(workspace, program, part, thorough, &missed)?;
+            outcome::merge(&mut mutants, &again);
+            tests = thorough;
+        }
+    }
+    Ok(Found {
+        part: part.name,
+        tests: format!("cargo test -p {} {}", part.package, tests.join(" ")),
+        mutants,
+    })
+}
+
+/// Tries the changes of a part, or only those given, with some of its tests.
+fn once(
+    workspace: &Workspace,
+    program: &Path,
+    part: &Part,
+    tests: &[&str],
+    only: &[&Mutant],
+) -> Result<Vec<Mutant>> {
+    let output = workspace.file(&format!("target/mutants/{}", part.name));
+    fs::create_dir_all(&output).map_err(io(format!("make {}", output.display())))?;
+    let mut command = Command::new(program);
+    command
+        .arg("mutants")
+        .args(["--colors", "never", "--no-shuffle", "--package", part.package])
+        .args(part.files.iter().flat_map(|file| ["--file", file]))
+        .arg("--dir")
+        .arg(workspace.file(""))
+        .arg("--output")
+        .arg(&output);
+    for mutant in only {
+        command.arg("--re").arg(format!("^{}$", escaped(&mutant.name)));
+    }
+    // Its exit code says whether something was missed, and much else: the result file says more.
+    let status = command.arg("--").args(tests).status();
+    status.map_err(io(format!("run {}", program.display())))?;
+    let file = output.join("mutants.out/outcomes.json");
+    let text = fs::read_to_string(&file).map_err(io(format!("read {}", file.display())))?;
+    outcome::read(&text)
+        .filter(|mutants| !mutants.is_empty())
+        .ok_or(MutantsError::NoResult(part.name))
+}
+
+/// A text as a regular expression that matches it alone.
+fn escaped(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() * 2);
+    for character in text.chars() {
+        if character.is_ascii_punctuation() {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+/// The program: on PATH, in the cache, or installed there now.
+fn program(workspace: &Workspace) -> Result<PathBuf> {
+    if let Some(path) = find_program(PROGRAM, &env::var_os("PATH").unwrap_or_default()) {
+        return Ok(path);
+    }
+    let home = cache_directory().ok_or(MutantsError::NotInstalled)?;
+    let home = home.join(format!("{PROGRAM}-{VERSION}"));
+    let path = home.join("bin").join(PROGRAM);
+    if !path.is_file() {
+        eprintln!("mutants: installing cargo-mutants {VERSION}, some minutes the first time");
+        let mut command = workspace.cargo();
+        command
+            .args(["install", PROGRAM, "--locked", "--version", VERSION, "--root"])
+            .arg(&home);
+        let status = command.status().map_err(io("run cargo"))?;
+        if !status.success() {
+            return Err(MutantsError::NotInstalled);
+        }
+    }
+    Ok(path)
+}
