@@ -144,7 +144,7 @@ impl Drop for OwnedChild {
 }
 
 /// Finds a program by name in a search path of the form of `PATH`.
-pub(crate) fn find_program(name: &str, search_path: &std::ffi::OsStr) -> Option<PathBuf> {
+pub fn find_program(name: &str, search_path: &std::ffi::OsStr) -> Option<PathBuf> {
     std::env::split_paths(search_path)
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(name))

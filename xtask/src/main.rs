@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask demo`, `test`, `cluster` and the like.
 
+mod bench;
 mod cluster;
 #[cfg(test)]
 mod config_example;
@@ -43,6 +44,8 @@ enum Command {
     E2e(e2e::E2eArgs),
     /// Give one operator hundreds of webhooks, on a control plane without a node: what it costs, and that it then rests
     Scale(scale::ScaleArgs),
+    /// Measure what a delivery costs, beside the ways in which people build such an endpoint today; nothing may be lost
+    Bench(bench::BenchArgs),
     /// Draw the dashboards with what a Prometheus answered their queries, for the documentation
     Dashboards(dashboards::DashboardsArgs),
     /// Write the files that are made from the code: golden files and reference pages
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Image(args) => boxed(|workspace| image::run(workspace, &args)),
         Command::E2e(args) => boxed(|workspace| e2e::run(workspace, &args)),
         Command::Scale(args) => boxed(|workspace| scale::run(workspace, &args)),
+        Command::Bench(args) => boxed(|workspace| bench::run(workspace, &args)),
         Command::Dashboards(args) => boxed(|workspace| dashboards::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };

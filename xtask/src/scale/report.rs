@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::process::Command;
-use std::thread::available_parallelism;
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
@@ -12,7 +9,7 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 use super::operator::Cost;
 use super::requests::{Count, told};
 use super::streams::Changes;
-use crate::workspace::Workspace;
+use wahook_testbed::setting::Setting;
 
 /// What was measured.
 #[derive(Debug, Default)]
@@ -42,51 +39,6 @@ pub(super) struct Figures {
     pub(super) again_cost: Cost,
     pub(super) again_memory: f64,
     pub(super) again_streams: Changes,
-}
-
-/// What it was measured on.
-#[derive(Debug)]
-pub(super) struct Setting {
-    pub(super) profile: &'static str,
-    pub(super) commit: String,
-    pub(super) date: String,
-    pub(super) machine: String,
-}
-
-impl Setting {
-    pub(super) fn of(workspace: &Workspace, profile: &'static str) -> Self {
-        let git = |words: &[&str]| {
-            let output = Command::new("git")
-                .args(words)
-                .current_dir(workspace.file(""))
-                .output();
-            let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-            text.unwrap_or_default()
-        };
-        let mut commit = git(&["rev-parse", "--short=12", "HEAD"]);
-        if !git(&["status", "--porcelain", "--", ".", ":!docs/reports"]).is_empty() {
-            commit.push_str(" with changes");
-        }
-        let cores = available_parallelism().map_or(0, std::num::NonZero::get);
-        let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let memory = memory.lines().find_map(|line| {
-            line.strip_prefix("MemTotal:")?
-                .split_whitespace()
-                .next()?
-                .parse::<f64>()
-                .ok()
-        });
-        Self {
-            profile,
-            commit,
-            date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
-            machine: format!(
-                "{cores} cores ({}), {:.0} GiB of memory",
-                std::env::consts::ARCH,
-                memory.unwrap_or_default() / f64::from(1 << 20)
-            ),
-        }
-    }
 }
 
 impl Figures {
@@ -191,7 +143,7 @@ impl Figures {
     }
 
     /// For the repository.
-    pub(super) fn paper(&self, setting: &Setting) -> String {
+    pub(super) fn paper(&self, setting: &Setting, profile: &str) -> String {
         let mut text = format!(
             "# Many webhooks, one operator\n\n\
              Written by `cargo xtask scale`; not by hand. Figures of one run on one machine, no promise.\n\n\
@@ -207,7 +159,7 @@ impl Figures {
             setting.commit,
             setting.date,
             setting.machine,
-            setting.profile,
+            profile,
             self.resources,
             self.namespaces,
             self.children,
@@ -252,12 +204,12 @@ mod tests {
         };
         figures.work.reads = 400;
         figures.work.writes.insert("create secrets".to_owned(), 20);
-        let paper = figures.paper(&Setting {
-            profile: "release",
+        let setting = Setting {
             commit: "0123456789ab".to_owned(),
             date: "2026-11-24".to_owned(),
             machine: "2 cores".to_owned(),
-        });
+        };
+        let paper = figures.paper(&setting, "release");
         for part in [
             "| commit | 0123456789ab |",
             "400 reads, 20 writes",
