@@ -57,13 +57,12 @@ enum Piece {
 impl Work {
     fn piece(self, place: usize) -> Piece {
         match self {
-            Self::Text => Piece::Text,
             Self::Statuses(count) => Piece::Statuses(count),
             Self::Repeats | Self::Mix if place % 20 == 19 => Piece::Repeat,
             Self::Repeats | Self::Mix if place % 50 == 25 => Piece::Forged,
             Self::Mix if place % 50 == 7 => Piece::Statuses(100),
             Self::Mix if matches!(place % 10, 1 | 4 | 8) => Piece::Statuses(1),
-            Self::Repeats | Self::Mix => Piece::Text,
+            Self::Text | Self::Repeats | Self::Mix => Piece::Text,
         }
     }
 

@@ -15,7 +15,7 @@ pub struct MeasureError {
 }
 
 impl MeasureError {
-    fn of(pid: u32, reason: impl ToString) -> Self {
+    fn of(pid: u32, reason: &dyn ToString) -> Self {
         Self {
             pid,
             reason: reason.to_string(),
@@ -77,11 +77,11 @@ impl Tree {
         let mut memory = Memory::default();
         for pid in &self.0 {
             let path = format!("/proc/{pid}/status");
-            let status = fs::read_to_string(path).map_err(|error| MeasureError::of(*pid, error))?;
+            let status = fs::read_to_string(path).map_err(|error| MeasureError::of(*pid, &error))?;
             let field = |name: &str| {
                 let line = status.lines().find_map(|line| line.strip_prefix(name));
                 line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok())
-                    .ok_or_else(|| MeasureError::of(*pid, format!("there is no {name}")))
+                    .ok_or_else(|| MeasureError::of(*pid, &format!("there is no {name}")))
             };
             memory.now += field("VmRSS:")?;
             memory.peak += field("VmHWM:")?;
@@ -100,9 +100,9 @@ pub fn own_cpu() -> Result<Duration, MeasureError> {
 
 /// The clock of a process: nanoseconds, not the ticks of 10 ms of `/proc/PID/stat`.
 fn cpu(pid: u32) -> Result<Duration, MeasureError> {
-    let number = i32::try_from(pid).map_err(|error| MeasureError::of(pid, error))?;
-    let clock = clock_getcpuclockid(Pid::from_raw(number)).map_err(|error| MeasureError::of(pid, error))?;
-    let time = clock_gettime(clock).map_err(|error| MeasureError::of(pid, error))?;
+    let number = i32::try_from(pid).map_err(|error| MeasureError::of(pid, &error))?;
+    let clock = clock_getcpuclockid(Pid::from_raw(number)).map_err(|error| MeasureError::of(pid, &error))?;
+    let time = clock_gettime(clock).map_err(|error| MeasureError::of(pid, &error))?;
     Ok(time.into())
 }
 

@@ -71,8 +71,7 @@ pub async fn run(options: &Options, places: &Places) -> Result<ExitCode, Session
         return Err(SessionError::NotLinux);
     }
     if options.render {
-        let results = committed(places)?;
-        write(places, &results)?;
+        write(places, committed(places)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     // Each of thousands of connections is a file.
@@ -103,12 +102,13 @@ pub async fn run(options: &Options, places: &Places) -> Result<ExitCode, Session
         }
     }
     results.load[1] = load_average();
+    let verdict = verdict(&results);
     if is_whole {
-        write(places, &results)?;
+        write(places, results)?;
     } else {
         print(places, &results)?;
     }
-    Ok(verdict(&results))
+    Ok(verdict)
 }
 
 fn verdict(results: &Results) -> ExitCode {
@@ -250,7 +250,10 @@ fn print(places: &Places, results: &Results) -> Result<(), SessionError> {
 }
 
 /// Writes results, report and picture.
-fn write(places: &Places, results: &Results) -> Result<(), SessionError> {
+fn write(places: &Places, mut results: Results) -> Result<(), SessionError> {
+    let image = fs::metadata(places.workspace.join(IMAGE));
+    results.image_bytes = image.map(|meta| meta.len()).ok().or(results.image_bytes);
+    let results = &results;
     save(&places.workspace.join(RESULTS), results)?;
     let picture = report::picture(results).map_err(|error| SessionError::Picture(error.to_string()))?;
     for (path, text) in [(REPORT, report::markdown(results)), (PICTURE, picture)] {

@@ -23,7 +23,8 @@ pub const LIST: &str = "events";
 pub struct StoreError(String);
 
 impl StoreError {
-    fn of(error: impl ToString) -> Self {
+    #[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    fn of<E: ToString>(error: E) -> Self {
         Self(error.to_string())
     }
 }
@@ -129,22 +130,5 @@ impl Store {
             }
         }
         Ok(stored)
-    }
-
-    /// How many events are stored, without reading them.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it does not say.
-    pub async fn len(&self) -> Result<u64, StoreError> {
-        match self {
-            Self::Stream(server) => {
-                let client = server.client().await.map_err(StoreError::of)?;
-                stream::count(&client, STREAM).await.map_err(StoreError::of)
-            }
-            other => {
-                let stored = other.read().await?;
-                Ok(stored.counts.iter().map(|count| u64::from(*count)).sum())
-            }
-        }
     }
 }

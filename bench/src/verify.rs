@@ -58,7 +58,6 @@ impl Ledger {
     pub fn enter(&mut self, corpus: &Corpus, outcome: &Outcome) {
         for (delivery, fate) in corpus.deliveries().iter().zip(&outcome.fates) {
             let entry = match (delivery.genuine, fate) {
-                (_, Fate::Unsent) => continue,
                 (true, Fate::Answered(200)) => Entry::Acknowledged,
                 (true, Fate::Answered(_)) => {
                     self.refused += 1;
@@ -72,7 +71,7 @@ impl Ledger {
                     self.believed += 1;
                     continue;
                 }
-                (false, _) => continue,
+                (_, Fate::Unsent) | (false, _) => continue,
             };
             self.set(delivery.serials.clone(), entry);
         }

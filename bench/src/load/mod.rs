@@ -3,8 +3,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`closed`] | each connection sends the next request when it has the answer to the last: how much can be had |
-//! | [`paced`] | requests go out at a fixed rate, whatever the answers do: how long one waits |
+//! | [`closed()`] | each connection sends the next request when it has the answer to the last: how much can be had |
+//! | [`paced()`] | requests go out at a fixed rate, whatever the answers do: how long one waits |
 
 mod answer;
 mod closed;

@@ -1,5 +1,6 @@
 //! The receiver as the operator runs it: a configuration file and a directory of secrets, both of which it follows.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use wahook_testbed::process::{ReadyWhen, ReceiverOptions};
@@ -21,7 +22,8 @@ pub(super) fn options(binary: &Path, nats_url: &str, tuning: Tuning) -> Receiver
          shutdown: {{endpointLag: 0s}}\n"
     );
     if let Some(entries) = tuning.memory_entries {
-        yaml.push_str(&format!("deduplication: {{memoryEntries: {entries}}}\n"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(yaml, "deduplication: {{memoryEntries: {entries}}}");
     }
     ReceiverOptions::from_yaml(&yaml)
         .file("secrets/app-secret-1", SECRET)

@@ -68,15 +68,15 @@ pub fn find_redis() -> Result<RedisProgram, String> {
 }
 
 fn checked(path: PathBuf, libraries: Option<PathBuf>) -> Result<RedisProgram, String> {
-    let mut program = RedisProgram {
+    let program = RedisProgram {
         path,
         libraries,
         version: String::new(),
     };
     let said = output(program.command().arg("--version"))?;
     let version = said.split_whitespace().find_map(|word| word.strip_prefix("v="));
-    program.version = version.ok_or("redis-server does not say its version")?.to_owned();
-    Ok(program)
+    let version = version.ok_or("redis-server does not say its version")?.to_owned();
+    Ok(RedisProgram { version, ..program })
 }
 
 /// The packages and the libraries they need, one beside the other below `root`.

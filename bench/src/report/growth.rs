@@ -1,6 +1,7 @@
 //! How the receiver's cost grows, as tables.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::figure::{number, plain, row, spread};
 use crate::results::{Middle, Results, Sample, Series};
@@ -26,10 +27,12 @@ pub(super) fn tables(results: &Results) -> String {
         if places.is_empty() {
             continue;
         }
-        text.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
             "\n{title}:\n\n| | us/request | us/event | broker us/event | requests/s | p50 ms | p99 ms | memory at most, MiB | not 200 |\n\
              |---|---|---|---|---|---|---|---|---|\n"
-        ));
+        );
         for at in places {
             let middle = |figure: fn(&Sample) -> f64| {
                 let values: Vec<f64> = points(results, series)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::figure::{megabytes, number, plain, row, spread, times};
+use super::figure::{megabytes, plain, row, spread, times};
 use super::{growth, targets};
 use crate::peer::{Keeps, Peer};
 use crate::results::{Cell, Pace, Results, Sample};
@@ -213,7 +213,7 @@ fn void(results: &Results) -> String {
         let _ = writeln!(
             text,
             "None. In all {} runs what was stored was exactly what was acknowledged.",
-            number(count(results.samples.len() + results.growth.len()))
+            results.samples.len() + results.growth.len()
         );
         return text;
     }
@@ -228,11 +228,6 @@ fn void(results: &Results) -> String {
         );
     }
     text
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts of runs")]
-fn count(number: usize) -> f64 {
-    number as f64
 }
 
 fn capitalised(text: &str) -> String {

@@ -6,6 +6,8 @@
     reason = "pixels of a picture that is a thousand wide"
 )]
 
+use std::fmt::Write as _;
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -48,7 +50,7 @@ pub fn picture(results: &Results) -> Result<String, Failure> {
     {
         let root = SVGBackend::with_string(&mut text, (WIDTH as u32, height as u32)).into_drawing_area();
         root.fill(&WHITE)?;
-        write(
+        note(
             &root,
             "Processor time for a request, in microseconds",
             (20, 14),
@@ -56,7 +58,7 @@ pub fn picture(results: &Results) -> Result<String, Failure> {
             INK,
         )?;
         let caption = "Median of all rounds, logarithmic. In brackets: how many times the receiver's, of the same round.";
-        write(&root, caption, (20, 40), 13, FAINT)?;
+        note(&root, caption, (20, 40), 13, FAINT)?;
         let mut top = HEAD;
         for (cell, bars) in &panels {
             panel(&root, results, *cell, bars, top)?;
@@ -83,7 +85,7 @@ fn panel(
     bars: &[(Peer, f64)],
     top: i32,
 ) -> Result<(), Failure> {
-    write(root, &cell.to_string(), (20, top + 10), 15, INK)?;
+    note(root, &cell.to_string(), (20, top + 10), 15, INK)?;
     let largest = bars.iter().fold(1.0, |largest: f64, (_, cpu)| largest.max(*cpu));
     // The shortest bar shall be seen too.
     let smallest = bars
@@ -103,19 +105,20 @@ fn panel(
             [(LEFT, y + 3), (end, y + BAR - 5)],
             colour.filled(),
         ))?;
-        write(root, peer.title().trim_matches('*'), (20, y + 6), 13, INK)?;
+        note(root, peer.title().trim_matches('*'), (20, y + 6), 13, INK)?;
         let mut label = number(*cpu);
         if *peer != Peer::Receiver
             && let Some(ratio) = results.ratio(cell, *peer)
         {
-            label.push_str(&format!("  ({} x)", number(1.0 / ratio.median)));
+            // Writing to a String cannot fail.
+            let _ = write!(label, "  ({} x)", number(1.0 / ratio.median));
         }
-        write(root, &label, (end + 8, y + 6), 13, INK)?;
+        note(root, &label, (end + 8, y + 6), 13, INK)?;
     }
     Ok(())
 }
 
-fn write(area: &Area<'_>, text: &str, at: (i32, i32), size: i32, colour: RGBColor) -> Result<(), Failure> {
+fn note(area: &Area<'_>, text: &str, at: (i32, i32), size: i32, colour: RGBColor) -> Result<(), Failure> {
     let style = ("sans-serif", size).into_font().color(&colour);
     area.draw(&Text::new(text.to_owned(), at, style))?;
     Ok(())
