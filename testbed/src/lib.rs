@@ -11,6 +11,7 @@
 //! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
 //! | [`monitoring`] | Prometheus and Alertmanager as child processes, and who is told about alerts |
 //! | [`process`] | the receiver as a child process |
+//! | [`setting`] | what something was measured on |
 //! | [`stream`] | what a JetStream stream holds |
 //! | [`tools`] | helm and other programs of one exact version each, built once |
 //! | [`wheel`] | programs that only `PyPI` has, pinned by digest |
@@ -30,6 +31,7 @@ pub mod monitoring;
 pub mod nats;
 pub mod port;
 pub mod process;
+pub mod setting;
 pub mod stream;
 pub mod tools;
 pub mod wheel;

@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask demo`, `test`, `cluster` and the like.
 
+mod bench;
 mod cluster;
 #[cfg(test)]
 mod config_example;
@@ -12,7 +13,6 @@ mod image;
 #[cfg(test)]
 mod manual;
 mod mutants;
-mod provenance;
 mod scale;
 mod test;
 mod workspace;
@@ -50,6 +50,8 @@ enum Command {
     Fuzz(fuzz::FuzzArgs),
     /// Change the code of what the project exists for, one place at a time, and count what no test notices
     Mutants(mutants::MutantsArgs),
+    /// Measure what a delivery costs, beside the ways in which people build such an endpoint today; nothing may be lost
+    Bench(bench::BenchArgs),
     /// Draw the dashboards with what a Prometheus answered their queries, for the documentation
     Dashboards(dashboards::DashboardsArgs),
     /// Write the files that are made from the code: golden files and reference pages
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Scale(args) => boxed(|workspace| scale::run(workspace, &args)),
         Command::Fuzz(args) => boxed(|workspace| fuzz::run(workspace, &args)),
         Command::Mutants(args) => boxed(|workspace| mutants::run(workspace, &args)),
+        Command::Bench(args) => boxed(|workspace| bench::run(workspace, &args)),
         Command::Dashboards(args) => boxed(|workspace| dashboards::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };

@@ -26,7 +26,7 @@ pub(crate) enum WorkspaceError {
 }
 
 /// The name of the receiver's package and of its program.
-const RECEIVER: &str = "wahook-receiver";
+pub(crate) const RECEIVER: &str = "wahook-receiver";
 
 /// What every build of the whole workspace is given: the same for all commands, so that they share its results.
 pub(crate) const WHOLE: [&str; 2] = ["--workspace", "--all-features"];

@@ -17,7 +17,7 @@ use wahook_testbed::nats::cache_directory;
 use self::outcome::{Fate, Mutant};
 use self::plan::{PARTS, Part};
 use self::report::{Found, GOAL};
-use crate::provenance::Provenance;
+use wahook_testbed::setting::Setting;
 use crate::workspace::Workspace;
 
 const VERSION: &str = "27.1.0";
@@ -93,7 +93,7 @@ pub(crate) fn run(workspace: &Workspace, args: &MutantsArgs) -> Result<ExitCode>
         [] => PARTS.iter().collect(),
         named => named.to_vec(),
     };
-    let made = Provenance::of(workspace);
+    let made = Setting::of(&workspace.file(""), "docs/reports");
     let program = program(workspace)?;
     let mut found = Vec::new();
     for part in parts {

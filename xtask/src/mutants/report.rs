@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::outcome::{Fate, Mutant};
-use crate::provenance::Provenance;
+use wahook_testbed::setting::Setting;
 
 /// Fewer caught, in per cent, is a failure.
 pub(super) const GOAL: usize = 85;
@@ -51,7 +51,7 @@ pub(super) fn table(found: &[Found]) -> String {
 }
 
 /// The whole paper.
-pub(super) fn paper(found: &[Found], made: &Provenance) -> String {
+pub(super) fn paper(found: &[Found], made: &Setting) -> String {
     let mut text = format!(
         "# Changes that no test notices\n\nWritten by `cargo xtask mutants`; not by hand. Commit {}, {}.\n\n\
          cargo-mutants changes the code one place at a time: a function returns something else, an operator is another one, an arm of a\n\
@@ -89,7 +89,7 @@ mod tests {
                 name: format!("src/a.rs:1:1: {fate:?}"),
                 fate,
             });
-        let made = Provenance {
+        let made = Setting {
             commit: "abc".to_owned(),
             date: "2026-01-01".to_owned(),
             machine: String::new(),

@@ -15,12 +15,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use wahook_testbed::setting::Setting;
 
 use self::error::Result;
 pub(crate) use self::error::ScaleError;
-use self::report::Setting;
 use self::run::Plan;
-use crate::provenance::Provenance;
 use crate::workspace::{Workspace, built};
 
 /// Where the paper is.
@@ -76,10 +75,7 @@ pub(crate) fn run(workspace: &Workspace, args: &ScaleArgs) -> Result<ExitCode> {
     }
     let profile = if args.debug { "debug" } else { "release" };
     // Before the build: what is changed meanwhile is not what was measured.
-    let setting = Setting {
-        profile,
-        made: Provenance::of(workspace),
-    };
+    let setting = Setting::of(&workspace.file(""), "docs/reports");
     let plan = Plan {
         operator: build(workspace, args.debug)?,
         resources: usize::from(args.resources),
@@ -91,10 +87,7 @@ pub(crate) fn run(workspace: &Workspace, args: &ScaleArgs) -> Result<ExitCode> {
         .map_err(ScaleError::io("start"))?;
     let figures = runtime.block_on(run::measure(&plan))?;
     println!("{}", figures.table());
-    println!(
-        "{} on {}, commit {}",
-        setting.profile, setting.made.machine, setting.made.commit
-    );
+    println!("{} on {}, commit {}", profile, setting.machine, setting.commit);
     figures.kept()?;
     if !args.no_report {
         let path = args.report.clone().unwrap_or_else(|| workspace.file(PAPER));
@@ -102,7 +95,7 @@ pub(crate) fn run(workspace: &Workspace, args: &ScaleArgs) -> Result<ExitCode> {
             if let Some(directory) = path.parent() {
                 fs::create_dir_all(directory)?;
             }
-            fs::write(&path, figures.paper(&setting))
+            fs::write(&path, figures.paper(&setting, profile))
         };
         write().map_err(ScaleError::io(format!("write {}", path.display())))?;
         println!("{} is written.", path.display());

@@ -9,7 +9,7 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 use super::operator::Cost;
 use super::requests::{Count, told};
 use super::streams::Changes;
-use crate::provenance::Provenance;
+use wahook_testbed::setting::Setting;
 
 /// What was measured.
 #[derive(Debug, Default)]
@@ -39,13 +39,6 @@ pub(super) struct Figures {
     pub(super) again_cost: Cost,
     pub(super) again_memory: f64,
     pub(super) again_streams: Changes,
-}
-
-/// What it was measured on.
-#[derive(Debug)]
-pub(super) struct Setting {
-    pub(super) profile: &'static str,
-    pub(super) made: Provenance,
 }
 
 impl Figures {
@@ -150,7 +143,7 @@ impl Figures {
     }
 
     /// For the repository.
-    pub(super) fn paper(&self, setting: &Setting) -> String {
+    pub(super) fn paper(&self, setting: &Setting, profile: &str) -> String {
         let mut text = format!(
             "# Many webhooks, one operator\n\n\
              Written by `cargo xtask scale`; not by hand. Figures of one run on one machine, no promise.\n\n\
@@ -163,10 +156,10 @@ impl Figures {
              change of a child leads to one. Requests are counted in the API server's audit log, changes of streams as JetStream tells\n\
              of them. Times begin with the first webhook.\n\n\
              | | |\n|---|---|\n",
-            setting.made.commit,
-            setting.made.date,
-            setting.made.machine,
-            setting.profile,
+            setting.commit,
+            setting.date,
+            setting.machine,
+            profile,
             self.resources,
             self.namespaces,
             self.children,
@@ -211,14 +204,12 @@ mod tests {
         };
         figures.work.reads = 400;
         figures.work.writes.insert("create secrets".to_owned(), 20);
-        let paper = figures.paper(&Setting {
-            profile: "release",
-            made: Provenance {
-                commit: "0123456789ab".to_owned(),
-                date: "2026-11-24".to_owned(),
-                machine: "2 cores".to_owned(),
-            },
-        });
+        let setting = Setting {
+            commit: "0123456789ab".to_owned(),
+            date: "2026-11-24".to_owned(),
+            machine: "2 cores".to_owned(),
+        };
+        let paper = figures.paper(&setting, "release");
         for part in [
             "| commit | 0123456789ab |",
             "400 reads, 20 writes",

@@ -1,32 +1,31 @@
-//! What a report was made from and on.
+//! What something was measured on: for the head of a report.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use crate::workspace::Workspace;
-
-/// The commit, the day and the machine of a report.
-#[derive(Debug)]
-pub(crate) struct Provenance {
-    pub(crate) commit: String,
-    pub(crate) date: String,
-    pub(crate) machine: String,
+/// Commit, day and machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The commit, with the words "with changes" when there are any.
+    pub commit: String,
+    /// The day, in UTC.
+    pub date: String,
+    /// Cores and memory.
+    pub machine: String,
 }
 
-impl Provenance {
-    /// As they are now. Ask before anything is built: what is changed meanwhile is not what was measured.
-    pub(crate) fn of(workspace: &Workspace) -> Self {
+impl Setting {
+    /// The setting of this moment. Changes below `reports`, a path from the workspace's root, are not counted.
+    pub fn of(workspace: &Path, reports: &str) -> Self {
         let git = |words: &[&str]| {
-            let output = Command::new("git")
-                .args(words)
-                .current_dir(workspace.file(""))
-                .output();
+            let output = Command::new("git").args(words).current_dir(workspace).output();
             let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
             text.unwrap_or_default()
         };
         let mut commit = git(&["rev-parse", "--short=12", "HEAD"]);
-        if !git(&["status", "--porcelain", "--", ".", ":!docs/reports"]).is_empty() {
+        if !git(&["status", "--porcelain", "--", ".", &format!(":!{reports}")]).is_empty() {
             commit.push_str(" with changes");
         }
         let cores = available_parallelism().map_or(0, std::num::NonZero::get);
