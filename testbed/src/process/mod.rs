@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use crate::child::OwnedChild;
+use crate::child::{self, OwnedChild};
 use crate::log::{Log, Waited};
 use crate::meta::{MetaClient, raw_http};
 use crate::port::ReservedPort;
@@ -219,6 +219,27 @@ impl ReceiverProcess {
     /// Kills it (SIGKILL), as a crash would, and waits until it is gone.
     pub fn kill9(&self) {
         self.child.kill_now();
+    }
+
+    /// Freezes it (SIGSTOP): connections stay open and nothing answers. Returns when every thread has stopped, where the
+    /// system shows that (Linux).
+    ///
+    /// # Errors
+    /// [`ProcessError::Io`].
+    pub fn pause(&self) -> Result<(), ProcessError> {
+        let sent = self.child.signal(nix::sys::signal::Signal::SIGSTOP);
+        sent.map_err(ProcessError::io("freeze the receiver"))?;
+        child::wait_until_frozen(self.pid());
+        Ok(())
+    }
+
+    /// Lets a frozen receiver go on (SIGCONT).
+    ///
+    /// # Errors
+    /// [`ProcessError::Io`].
+    pub fn resume(&self) -> Result<(), ProcessError> {
+        let sent = self.child.signal(nix::sys::signal::Signal::SIGCONT);
+        sent.map_err(ProcessError::io("let the receiver go on"))
     }
 
     /// The memory it holds now, in KiB. Linux only.
