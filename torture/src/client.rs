@@ -4,7 +4,7 @@
 //! deliveries are made once more although they were taken: Meta's side may have lost our 200.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rand::Rng as _;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use crate::bodies::Delivery;
 use crate::history::{Attempt, Delivered, Ended, History};
 use crate::service::{Endpoint, Service};
+use crate::trial::Ground;
 
 /// How it delivers.
 #[derive(Clone, Debug)]
@@ -37,10 +38,11 @@ pub struct Pace {
     pub give_up: Duration,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
+impl Pace {
+    /// The pace of a run, everything but the rate as it mostly is.
+    pub fn of(ground: &Ground) -> Self {
         Self {
-            rate: 1000,
+            rate: ground.rate,
             connections: 16,
             backlog: 1000,
             once_more: 5,
@@ -70,6 +72,7 @@ pub struct Client {
     progress: watch::Sender<Progress>,
     posts: Semaphore,
     turn: AtomicUsize,
+    may_end: AtomicBool,
 }
 
 impl Client {
@@ -82,6 +85,7 @@ impl Client {
             began: Instant::now(),
             progress: watch::Sender::default(),
             turn: AtomicUsize::default(),
+            may_end: AtomicBool::default(),
         }
     }
 
@@ -95,21 +99,33 @@ impl Client {
         self.progress.subscribe()
     }
 
-    /// Delivers everything; what came of it.
-    pub async fn deliver_all(self: &Arc<Self>, deliveries: impl Iterator<Item = Delivery>) -> History {
+    /// Nothing needs the load any more: it ends as soon as there were enough events.
+    pub fn may_end(&self) {
+        self.may_end.store(true, Ordering::Relaxed);
+    }
+
+    /// Delivers at least so many events, and goes on until it may end; what came of them.
+    pub async fn deliver(
+        self: &Arc<Self>,
+        events: u64,
+        deliveries: impl Iterator<Item = Delivery>,
+    ) -> History {
         let backlog = Arc::new(Semaphore::new(self.pace.backlog));
         let mut ticks = interval(Duration::from_secs(1) / u32::try_from(self.pace.rate.max(1)).unwrap_or(1));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let mut running = JoinSet::new();
         let mut done = Vec::new();
         for delivery in deliveries {
+            if delivery.events.start >= events && self.may_end.load(Ordering::Relaxed) {
+                break;
+            }
             ticks.tick().await;
             // Never closed.
             let place = Arc::clone(&backlog).acquire_owned().await.ok();
             let client = Arc::clone(self);
             running.spawn(async move {
                 let _place = place;
-                client.deliver(delivery).await
+                client.bring(delivery).await
             });
             while let Some(delivered) = running.try_join_next() {
                 done.extend(delivered.ok());
@@ -125,7 +141,7 @@ impl Client {
     }
 
     /// One delivery until it is taken, and perhaps once more.
-    async fn deliver(&self, delivery: Delivery) -> Delivered {
+    async fn bring(&self, delivery: Delivery) -> Delivered {
         let mut attempts = Vec::with_capacity(1);
         let begun = Instant::now();
         let mut pauses = self.pace.again_after.iter();

@@ -11,12 +11,14 @@ use crate::history::{Ended, History, Verdict};
 pub struct Ground {
     /// The receiver's program; `None` for the one beside the running program.
     pub receiver: Option<PathBuf>,
-    /// How many events are delivered.
+    /// How many events are delivered at least: the load goes on until the last strike is over.
     pub events: u64,
     /// How often the fault strikes.
     pub strikes: u32,
     /// Chooses the deliveries.
     pub seed: u64,
+    /// New deliveries a second.
+    pub rate: u64,
     /// The receiver's `limits.publishDeadline`.
     pub deadline: Duration,
 }
@@ -29,6 +31,7 @@ impl Ground {
             events,
             strikes: 5,
             seed,
+            rate: 1000,
             deadline: Duration::from_secs(4),
         }
     }
@@ -37,8 +40,9 @@ impl Ground {
     pub fn short() -> Self {
         Self {
             strikes: 2,
+            rate: 150,
             deadline: Duration::from_secs(2),
-            ..Self::long(1500, 1)
+            ..Self::long(1000, 1)
         }
     }
 
@@ -81,6 +85,11 @@ impl Trial {
     /// Counts what the client saw.
     pub fn count(&mut self, history: &History) {
         self.deliveries = history.deliveries.len();
+        self.events = history
+            .deliveries
+            .iter()
+            .map(|d| d.events.end - d.events.start)
+            .sum();
         for attempt in history.deliveries.iter().flat_map(|delivery| &delivery.attempts) {
             match attempt.how {
                 Ended::Status(status) => *self.answers.entry(status).or_default() += 1,

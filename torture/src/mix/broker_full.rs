@@ -28,7 +28,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     // Without limits of their own: nothing is reserved for either.
     stream::create(&client, &stream, &[&setup.subjects()]).await?;
     stream::create(&client, BALLAST.0, &[BALLAST.1]).await?;
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let receiver = setup.start().await?;
     scene.enter(&receiver)?;
     let strikes = async {

@@ -17,7 +17,7 @@ const AWAY: Duration = Duration::from_millis(500);
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let broker = NatsServer::start().await?;
     let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let receiver = setup.start().await?;
     scene.enter(&receiver)?;
     let strikes = async {

@@ -46,7 +46,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let setup = Setup::new(ground, mix.name, vec![broker.url()])
         .env("LD_PRELOAD", &shim.to_string_lossy())
         .env("WAHOOK_CLOCK", &clock.to_string_lossy());
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let receiver = setup.start().await?;
     scene.enter(&receiver)?;
     let strikes = async {

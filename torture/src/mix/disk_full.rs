@@ -23,7 +23,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let broker = NatsServer::builder().store(disk.path().join("store"));
     let broker = broker.max_file_bytes(ground.stream_bytes() * 16).start().await?;
     let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let receiver = setup.start().await?;
     scene.enter(&receiver)?;
     let strikes = async {

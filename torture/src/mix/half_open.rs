@@ -29,7 +29,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
         ground,
         Pace {
             patience,
-            ..Pace::default()
+            ..Pace::of(ground)
         },
     );
     let receiver = setup.start().await?;

@@ -11,7 +11,7 @@ use crate::trial::Ground;
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let cluster = NatsCluster::start(3).await?;
     let setup = Setup::new(ground, mix.name, cluster.urls());
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let stream = setup.stream_name();
     // One after the other: the first makes the stream.
     let first = setup.start().await?;

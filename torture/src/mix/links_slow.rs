@@ -21,7 +21,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let to_broker = FaultProxy::start(address(&broker)).await;
     let to_broker = to_broker.map_err(TortureError::io("start a proxy"))?;
     let setup = Setup::new(ground, mix.name, vec![format!("nats://{}", to_broker.address())]);
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let receiver = setup.start().await?;
     let to_receiver = FaultProxy::start(receiver.address()).await;
     let to_receiver = to_receiver.map_err(TortureError::io("start a proxy"))?;

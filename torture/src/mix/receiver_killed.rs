@@ -11,7 +11,7 @@ use crate::trial::Ground;
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let broker = NatsServer::start().await?;
     let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let mut receiver = setup.start().await?;
     let mut number = scene.enter(&receiver)?;
     let strikes = async {

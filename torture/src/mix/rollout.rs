@@ -18,7 +18,7 @@ const END_LIMIT: Duration = Duration::from_secs(30);
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let broker = NatsServer::start().await?;
     let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let mut receiver = setup.start().await?;
     let mut number = scene.enter(&receiver)?;
     let strikes = async {

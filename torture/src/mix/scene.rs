@@ -17,7 +17,7 @@ use super::{Disturbs, Mix};
 use crate::bodies;
 use crate::client::{Client, Pace, Progress};
 use crate::error::{Result, TortureError};
-use crate::history::{Excuse, Held, Rules, judge};
+use crate::history::{Excuse, Held, History, Rules, judge};
 use crate::house::{SECRET, Setup};
 use crate::service::Service;
 use crate::trial::{Ground, Trial};
@@ -118,14 +118,14 @@ impl<'a> Scene<'a> {
         self.strikes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Waits until deliveries are taken again (or all are).
+    /// Waits until deliveries are taken again.
     ///
     /// # Errors
     /// When they are not.
     pub async fn until_taken_again(&self) -> Result {
-        let (now, all) = (self.progress().taken, self.ground.events);
-        let taken = |progress: &Progress| progress.taken > now || progress.taken == all;
-        self.wait("events to be taken again", taken).await
+        let now = self.progress().taken;
+        self.wait("events to be taken again", |progress| progress.taken > now)
+            .await
     }
 
     /// Waits until so many more attempts have failed.
@@ -166,8 +166,13 @@ impl<'a> Scene<'a> {
         strikes: impl Future<Output = Result>,
         reader: impl AsyncFnOnce() -> Result<async_nats::Client>,
     ) -> Result<Trial> {
-        let deliveries = bodies::mixed(self.ground.events, self.ground.seed);
-        let load = async { Ok(self.client.deliver_all(deliveries).await) };
+        let deliveries = bodies::mixed(self.ground.seed);
+        let load = async { Result::<History>::Ok(self.client.deliver(self.ground.events, deliveries).await) };
+        let strikes = async {
+            strikes.await?;
+            self.client.may_end();
+            Ok(())
+        };
         let (mut history, ()) = tokio::try_join!(load, strikes)?;
         let took = self.now();
         let held = self.held(&reader().await?, &setup.stream_name()).await?;
@@ -178,7 +183,6 @@ impl<'a> Scene<'a> {
         };
         let mut trial = Trial {
             name: self.mix.name,
-            events: self.ground.events,
             strikes: self.strikes.load(Ordering::Relaxed),
             stored: held.len(),
             took,

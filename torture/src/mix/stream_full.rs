@@ -24,7 +24,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let mut config = stream::config(&stream, &[&setup.subjects()]);
     config.max_bytes = i64::try_from(portion).unwrap_or(i64::MAX);
     stream::create_with(&client, config.clone()).await?;
-    let scene = Scene::new(mix, ground, Pace::default());
+    let scene = Scene::new(mix, ground, Pace::of(ground));
     let receiver = setup.start().await?;
     scene.enter(&receiver)?;
     let strikes = async {

@@ -16,7 +16,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
         ground,
         Pace {
             to_all: true,
-            ..Pace::default()
+            ..Pace::of(ground)
         },
     );
     let (mut one, other) = tokio::try_join!(setup.start(), setup.start())?;
