@@ -14,7 +14,8 @@
 //! | [`service`] | where deliveries go: the receivers that are ready, as a Service of Kubernetes knows them |
 //! | [`house`] | a broker and receivers to break |
 //! | [`mix`] | one file for each fault, and what they share |
-//! | [`trial`] | what a run came to: the rows of the report |
+//! | [`trial`] | what a run is given and what it came to |
+//! | [`report`] | what the runs came to, as text. Pure |
 
 pub mod bodies;
 pub mod client;
@@ -23,9 +24,11 @@ pub mod error;
 pub mod history;
 pub mod house;
 pub mod mix;
+pub mod report;
 pub mod service;
 pub mod trial;
 
 pub use error::TortureError;
 pub use mix::{MIXES, Mix};
+pub use report::Report;
 pub use trial::{Ground, Trial};

@@ -36,10 +36,10 @@ impl Ground {
         }
     }
 
-    /// As the tests run each mix: fewer events, two strikes, and half the deadline, since most waits here are for it.
+    /// As the tests run each mix: fewer events, one strike, and half the deadline, since most waits here are for it.
     pub fn short() -> Self {
         Self {
-            strikes: 2,
+            strikes: 1,
             rate: 150,
             deadline: Duration::from_secs(2),
             ..Self::long(1000, 1)

@@ -12,6 +12,7 @@ mod image;
 mod manual;
 mod scale;
 mod test;
+mod torture;
 mod workspace;
 
 use std::error::Error;
@@ -43,6 +44,8 @@ enum Command {
     E2e(e2e::E2eArgs),
     /// Give one operator hundreds of webhooks, on a control plane without a node: what it costs, and that it then rests
     Scale(scale::ScaleArgs),
+    /// Break everything under load and count what was lost, stored twice or answered late: nothing
+    Torture(torture::TortureArgs),
     /// Draw the dashboards with what a Prometheus answered their queries, for the documentation
     Dashboards(dashboards::DashboardsArgs),
     /// Write the files that are made from the code: golden files and reference pages
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Image(args) => boxed(|workspace| image::run(workspace, &args)),
         Command::E2e(args) => boxed(|workspace| e2e::run(workspace, &args)),
         Command::Scale(args) => boxed(|workspace| scale::run(workspace, &args)),
+        Command::Torture(args) => boxed(|workspace| torture::run(workspace, &args)),
         Command::Dashboards(args) => boxed(|workspace| dashboards::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };

@@ -18,7 +18,7 @@ use clap::Args;
 
 use self::error::Result;
 pub(crate) use self::error::ScaleError;
-use self::report::Setting;
+pub(crate) use self::report::Setting;
 use self::run::Plan;
 use crate::workspace::{Workspace, built};
 

@@ -46,15 +46,15 @@ pub(super) struct Figures {
 
 /// What it was measured on.
 #[derive(Debug)]
-pub(super) struct Setting {
-    pub(super) profile: &'static str,
-    pub(super) commit: String,
-    pub(super) date: String,
-    pub(super) machine: String,
+pub(crate) struct Setting {
+    pub(crate) profile: &'static str,
+    pub(crate) commit: String,
+    pub(crate) date: String,
+    pub(crate) machine: String,
 }
 
 impl Setting {
-    pub(super) fn of(workspace: &Workspace, profile: &'static str) -> Self {
+    pub(crate) fn of(workspace: &Workspace, profile: &'static str) -> Self {
         let git = |words: &[&str]| {
             let output = Command::new("git")
                 .args(words)
