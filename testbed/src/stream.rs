@@ -116,12 +116,25 @@ pub async fn count(client: &async_nats::Client, name: &str) -> Result<u64, Strea
 /// # Errors
 /// [`StreamError`] when there is no such stream or reading stops in the middle.
 pub async fn messages(client: &async_nats::Client, name: &str) -> Result<Vec<Stored>, StreamError> {
+    let mut found = Vec::new();
+    read(client, name, |stored| found.push(stored)).await?;
+    Ok(found)
+}
+
+/// Hands every message the stream holds now to `each`, in order: for more than fit into memory.
+///
+/// # Errors
+/// As [`messages`].
+pub async fn read(
+    client: &async_nats::Client,
+    name: &str,
+    mut each: impl FnMut(Stored),
+) -> Result<(), StreamError> {
     let failed = StreamError::new("read", name);
     let stream = open(client, name).await?;
     let state = &stream.cached_info().state;
-    let mut found = Vec::new();
     if state.messages == 0 {
-        return Ok(found);
+        return Ok(());
     }
     let last = state.last_sequence;
     let consumer = stream
@@ -140,7 +153,7 @@ pub async fn messages(client: &async_nats::Client, name: &str) -> Result<Vec<Sto
             (info.stream_sequence, info.pending, info.published.into())
         };
         let message = message.message;
-        found.push(Stored {
+        each(Stored {
             subject: message.subject.to_string(),
             headers: message.headers.unwrap_or_default(),
             payload: message.payload,
@@ -149,7 +162,7 @@ pub async fn messages(client: &async_nats::Client, name: &str) -> Result<Vec<Sto
         });
         // `pending` also ends the loop when the last message was deleted meanwhile.
         if seq >= last || pending == 0 {
-            return Ok(found);
+            return Ok(());
         }
     }
 }

@@ -24,6 +24,7 @@ pub struct Setup {
     servers: Vec<String>,
     stream: String,
     limits: String,
+    sections: String,
     options: ReceiverOptions,
 }
 
@@ -42,6 +43,7 @@ impl Setup {
             servers,
             stream: format!("ensure: true, maxBytes: {}", ground.stream_bytes()),
             limits: format!("publishDeadline: {}ms", ground.deadline.as_millis()),
+            sections: String::new(),
             options,
         }
     }
@@ -57,6 +59,13 @@ impl Setup {
     #[must_use]
     pub fn limit(mut self, setting: &str) -> Self {
         let _ = write!(self.limits, ", {setting}");
+        self
+    }
+
+    /// Adds a section of the configuration, as one line.
+    #[must_use]
+    pub fn section(mut self, line: &str) -> Self {
+        let _ = writeln!(self.sections, "{line}");
         self
     }
 
@@ -87,6 +96,7 @@ impl Setup {
             servers,
             stream,
             limits,
+            sections,
             ..
         } = self;
         let (servers, lag) = (serde_json::json!(servers), ENDPOINT_LAG.as_millis());
@@ -98,7 +108,8 @@ impl Setup {
              nats: {{servers: {servers}, pingInterval: 1s}}\n\
              stream: {{{stream}}}\n\
              limits: {{{limits}}}\n\
-             shutdown: {{endpointLag: {lag}ms}}\n"
+             shutdown: {{endpointLag: {lag}ms}}\n\
+             {sections}"
         );
         let options = self.options.clone();
         let options = options

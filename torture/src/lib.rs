@@ -14,6 +14,7 @@
 //! | [`service`] | where deliveries go: the receivers that are ready, as a Service of Kubernetes knows them |
 //! | [`house`] | a broker and receivers to break |
 //! | [`mix`] | one file for each fault, and what they share |
+//! | [`soak`] | one receiver for long, a fault every so often, and whether anything grows |
 //! | [`trial`] | what a run is given and what it came to |
 //! | [`report`] | what the runs came to, as text. Pure |
 
@@ -26,6 +27,7 @@ pub mod house;
 pub mod mix;
 pub mod report;
 pub mod service;
+pub mod soak;
 pub mod trial;
 
 pub use error::TortureError;

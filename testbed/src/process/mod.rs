@@ -277,6 +277,29 @@ impl ReceiverProcess {
         Ok(ticks / per_second as f64)
     }
 
+    /// How many files, sockets included, it has open now. Linux only.
+    ///
+    /// # Errors
+    /// [`ProcessError::Io`] when it has ended.
+    pub fn open_files(&self) -> Result<usize, ProcessError> {
+        self.proc_entries("fd")
+    }
+
+    /// How many threads it has now. Linux only.
+    ///
+    /// # Errors
+    /// [`ProcessError::Io`] when it has ended.
+    pub fn threads(&self) -> Result<usize, ProcessError> {
+        self.proc_entries("task")
+    }
+
+    fn proc_entries(&self, name: &str) -> Result<usize, ProcessError> {
+        let entries = fs::read_dir(format!("/proc/{}/{name}", self.pid()));
+        entries
+            .map(Iterator::count)
+            .map_err(ProcessError::io("read /proc"))
+    }
+
     fn proc_file(&self, name: &str) -> Result<String, ProcessError> {
         fs::read_to_string(format!("/proc/{}/{name}", self.pid())).map_err(ProcessError::io("read /proc"))
     }

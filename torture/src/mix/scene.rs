@@ -32,7 +32,8 @@ const CLOCKS: Duration = Duration::from_millis(250);
 /// A load, and what is done to it.
 pub struct Scene<'a> {
     ground: &'a Ground,
-    mix: &'a Mix,
+    name: &'static str,
+    disturbs: Disturbs,
     client: Arc<Client>,
     service: Arc<Service>,
     began: SystemTime,
@@ -49,12 +50,18 @@ struct Seen {
 }
 
 impl<'a> Scene<'a> {
-    /// A scene without a receiver.
-    pub fn new(mix: &'a Mix, ground: &'a Ground, pace: Pace) -> Self {
+    /// The scene of a mix, without a receiver.
+    pub fn new(mix: &Mix, ground: &'a Ground, pace: Pace) -> Self {
+        Self::named(mix.name, mix.disturbs, ground, pace)
+    }
+
+    /// A scene of another name.
+    pub fn named(name: &'static str, disturbs: Disturbs, ground: &'a Ground, pace: Pace) -> Self {
         let service = Arc::new(Service::default());
         Self {
             ground,
-            mix,
+            name,
+            disturbs,
             client: Arc::new(Client::new(Arc::clone(&service), pace)),
             service,
             began: SystemTime::now(),
@@ -148,7 +155,7 @@ impl<'a> Scene<'a> {
         if matches!(reached, Ok(Ok(_))) {
             return Ok(());
         }
-        let name = self.mix.name;
+        let name = self.name;
         Err(TortureError::Unmet(format!(
             "{name}: waited {PATIENCE:?} for {what}; {:?}. The last receiver's last lines:\n{}",
             self.progress(),
@@ -182,7 +189,7 @@ impl<'a> Scene<'a> {
             clocks: CLOCKS,
         };
         let mut trial = Trial {
-            name: self.mix.name,
+            name: self.name,
             strikes: self.strikes.load(Ordering::Relaxed),
             stored: held.len(),
             took,
@@ -197,7 +204,7 @@ impl<'a> Scene<'a> {
         });
         trial.count(&history);
         trial.verdict = judge(&history, &held, &rules);
-        match (self.mix.disturbs, trial.failed()) {
+        match (self.disturbs, trial.failed()) {
             (Disturbs::Always, 0) => trial
                 .broken
                 .push("nothing was disturbed: this proves nothing".to_owned()),
@@ -208,12 +215,15 @@ impl<'a> Scene<'a> {
     }
 
     async fn held(&self, reader: &async_nats::Client, stream: &str) -> Result<Vec<Held>> {
-        let stored = stream::messages(reader, stream).await?;
-        let held = stored.iter().map(|stored| Held {
-            number: bodies::number(&stored.payload),
-            at: stored.stored_at.duration_since(self.began).unwrap_or_default(),
-        });
-        Ok(held.collect())
+        let mut held = Vec::new();
+        stream::read(reader, stream, |stored| {
+            held.push(Held {
+                number: bodies::number(&stored.payload),
+                at: stored.stored_at.duration_since(self.began).unwrap_or_default(),
+            });
+        })
+        .await?;
+        Ok(held)
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {

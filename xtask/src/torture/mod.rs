@@ -2,11 +2,12 @@
 
 mod error;
 mod paper;
+mod soak;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use wahook_testbed::nats;
@@ -23,8 +24,11 @@ const RECEIVER: &str = "wahook-receiver";
 
 /// Arguments of `cargo xtask torture`.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct TortureArgs {
+    #[command(subcommand)]
+    other: Option<Other>,
+
     /// How many events each mix delivers at least
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..))]
     events: u64,
@@ -50,6 +54,12 @@ pub(crate) struct TortureArgs {
     report: Option<Option<PathBuf>>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// One receiver under mixed load for long, with a fault every half minute: does its memory grow, do files or tasks?
+    Soak(soak::SoakArgs),
+}
+
 const AFTER_HELP: &str = "\
 Each mix starts its own brokers and receivers, delivers numbered events as Meta would (again until they are taken, some once
 more), lets its fault strike five times meanwhile, and compares every answer with what the stream holds. It fails when an event
@@ -64,11 +74,17 @@ Examples:
   One mix, and another order of deliveries:
     cargo xtask torture --only leader_killed --seed 7
 
+  Half an hour on one receiver:
+    cargo xtask torture soak --report
+
   The paper of the repository; commit first, since it names the commit:
     cargo xtask torture --report";
 
 /// Runs every mix that was asked for; fails when a promise was broken.
 pub(crate) fn run(workspace: &Workspace, args: &TortureArgs) -> Result<ExitCode> {
+    if let Some(Other::Soak(args)) = &args.other {
+        return soak::run(workspace, args);
+    }
     let mixes = chosen(&args.only)?;
     let profile = if args.debug { "debug" } else { "release" };
     // Before the build: what is changed meanwhile is not what was tortured.
@@ -81,10 +97,7 @@ pub(crate) fn run(workspace: &Workspace, args: &TortureArgs) -> Result<ExitCode>
     ground.seed = args.seed;
     ground.receiver = Some(build(workspace, args.debug)?);
     nats::nats_server()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(TortureError::io("start"))?;
+    let runtime = runtime()?;
     let mut report = Report::default();
     for mix in mixes {
         eprint!("torture: {}: {} ... ", mix.name, mix.about);
@@ -109,6 +122,11 @@ pub(crate) fn run(workspace: &Workspace, args: &TortureArgs) -> Result<ExitCode>
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().map_err(TortureError::io("start"))
 }
 
 /// The mixes of these names, or all.
