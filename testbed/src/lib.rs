@@ -10,6 +10,7 @@
 //! | [`manual`] | the tables of the manual that tests hold against what comes out |
 //! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
 //! | [`monitoring`] | Prometheus and Alertmanager as child processes, and who is told about alerts |
+//! | [`proxy`] | a TCP proxy that delays, silences and cuts a link |
 //! | [`process`] | the receiver as a child process |
 //! | [`setting`] | what something was measured on |
 //! | [`stream`] | what a JetStream stream holds |
@@ -31,6 +32,7 @@ pub mod monitoring;
 pub mod nats;
 pub mod port;
 pub mod process;
+pub mod proxy;
 pub mod setting;
 pub mod stream;
 pub mod tools;

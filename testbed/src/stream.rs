@@ -1,6 +1,6 @@
 //! What a JetStream stream holds, read in one go: for tests that compare what was acknowledged with what is stored.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, consumer, stream};
@@ -22,6 +22,8 @@ pub struct Stored {
     pub payload: Bytes,
     /// Its sequence number in the stream.
     pub seq: u64,
+    /// When the broker stored it, by the broker's clock.
+    pub stored_at: SystemTime,
 }
 
 impl Stored {
@@ -146,9 +148,9 @@ pub async fn for_each(
             .map_err(|_| failed(&format_args!("nothing came for {NEXT_LIMIT:?}")))?
             .ok_or_else(|| failed(&"the consumer ended"))?
             .map_err(|error| failed(&error))?;
-        let (seq, pending) = {
+        let (seq, pending, stored_at) = {
             let info = message.info().map_err(|error| failed(&error))?;
-            (info.stream_sequence, info.pending)
+            (info.stream_sequence, info.pending, info.published.into())
         };
         let message = message.message;
         each(Stored {
@@ -156,6 +158,7 @@ pub async fn for_each(
             headers: message.headers.unwrap_or_default(),
             payload: message.payload,
             seq,
+            stored_at,
         });
         // `pending` also ends the loop when the last message was deleted meanwhile.
         if seq >= last || pending == 0 {

@@ -15,6 +15,7 @@ mod manual;
 mod mutants;
 mod scale;
 mod test;
+mod torture;
 mod workspace;
 
 use std::error::Error;
@@ -52,6 +53,8 @@ enum Command {
     Mutants(mutants::MutantsArgs),
     /// Measure what a delivery costs, beside the ways in which people build such an endpoint today; nothing may be lost
     Bench(bench::BenchArgs),
+    /// Break everything under load and count what was lost, stored twice or answered late: nothing
+    Torture(torture::TortureArgs),
     /// Draw the dashboards with what a Prometheus answered their queries, for the documentation
     Dashboards(dashboards::DashboardsArgs),
     /// Write the files that are made from the code: golden files and reference pages
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => boxed(|workspace| fuzz::run(workspace, &args)),
         Command::Mutants(args) => boxed(|workspace| mutants::run(workspace, &args)),
         Command::Bench(args) => boxed(|workspace| bench::run(workspace, &args)),
+        Command::Torture(args) => boxed(|workspace| torture::run(workspace, &args)),
         Command::Dashboards(args) => boxed(|workspace| dashboards::run(workspace, &args)),
         Command::Generate(args) => boxed(|workspace| generate::run(workspace, &args)),
     };

@@ -99,6 +99,7 @@ impl admin::Health for AppHealth {
         let seen = self.activity.seen();
         let connection = self.broker.connection();
         let trouble = self.broker.trouble();
+        let runtime = tokio::runtime::Handle::try_current();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "identity": self.identity,
@@ -118,6 +119,7 @@ impl admin::Health for AppHealth {
                 "last": seen.mismatches.last,
                 "sinceDelivery": seen.mismatches.since_delivery,
             },
+            "tasks": runtime.map(|runtime| runtime.metrics().num_alive_tasks()).ok(),
         })
     }
 }

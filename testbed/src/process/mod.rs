@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use crate::child::OwnedChild;
+use crate::child::{self, OwnedChild};
 use crate::log::{Log, Waited};
 use crate::meta::{MetaClient, raw_http};
 use crate::port::ReservedPort;
@@ -221,6 +221,27 @@ impl ReceiverProcess {
         self.child.kill_now();
     }
 
+    /// Freezes it (SIGSTOP): connections stay open and nothing answers. Returns when every thread has stopped, where the
+    /// system shows that (Linux).
+    ///
+    /// # Errors
+    /// [`ProcessError::Io`].
+    pub fn pause(&self) -> Result<(), ProcessError> {
+        let sent = self.child.signal(nix::sys::signal::Signal::SIGSTOP);
+        sent.map_err(ProcessError::io("freeze the receiver"))?;
+        child::wait_until_frozen(self.pid());
+        Ok(())
+    }
+
+    /// Lets a frozen receiver go on (SIGCONT).
+    ///
+    /// # Errors
+    /// [`ProcessError::Io`].
+    pub fn resume(&self) -> Result<(), ProcessError> {
+        let sent = self.child.signal(nix::sys::signal::Signal::SIGCONT);
+        sent.map_err(ProcessError::io("let the receiver go on"))
+    }
+
     /// The memory it holds now, in KiB. Linux only.
     ///
     /// # Errors
@@ -254,6 +275,29 @@ impl ReceiverProcess {
             .unwrap_or(100);
         #[allow(clippy::cast_precision_loss)]
         Ok(ticks / per_second as f64)
+    }
+
+    /// How many files, sockets included, it has open now. Linux only.
+    ///
+    /// # Errors
+    /// [`ProcessError::Io`] when it has ended.
+    pub fn open_files(&self) -> Result<usize, ProcessError> {
+        self.proc_entries("fd")
+    }
+
+    /// How many threads it has now. Linux only.
+    ///
+    /// # Errors
+    /// [`ProcessError::Io`] when it has ended.
+    pub fn threads(&self) -> Result<usize, ProcessError> {
+        self.proc_entries("task")
+    }
+
+    fn proc_entries(&self, name: &str) -> Result<usize, ProcessError> {
+        let entries = fs::read_dir(format!("/proc/{}/{name}", self.pid()));
+        entries
+            .map(Iterator::count)
+            .map_err(ProcessError::io("read /proc"))
     }
 
     fn proc_file(&self, name: &str) -> Result<String, ProcessError> {

@@ -47,13 +47,17 @@ pub(super) async fn watch(house: &House) -> Result<(), DemoError> {
     let mut events = consumer.messages().await.map_err(|error| failed(&error))?;
     while let Some(event) = events.next().await {
         let event = event.map_err(|error| failed(&error))?;
-        let seq = event.info().map_err(|error| failed(&error))?.stream_sequence;
+        let (seq, stored_at) = {
+            let info = event.info().map_err(|error| failed(&error))?;
+            (info.stream_sequence, info.published.into())
+        };
         let event = event.message;
         let row = Row::of(&Stored {
             subject: event.subject.to_string(),
             headers: event.headers.unwrap_or_default(),
             payload: event.payload,
             seq,
+            stored_at,
         });
         match row {
             Ok(row) => println!(

@@ -1,0 +1,232 @@
+//! What all mixes share: the load, when to strike, who is excused, and the end, where everything is judged.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+use wahook_testbed::log::Log;
+use wahook_testbed::meta::MetaClient;
+use wahook_testbed::process::ReceiverProcess;
+use wahook_testbed::stream;
+
+use super::{Disturbs, Mix};
+use crate::bodies;
+use crate::client::{Client, Pace, Progress};
+use crate::error::{Result, TortureError};
+use crate::history::{Excuse, Held, History, Rules, judge};
+use crate::house::{SECRET, Setup};
+use crate::service::Service;
+use crate::trial::{Ground, Trial};
+
+/// What a busy machine may add to a deadline.
+const SLACK: Duration = Duration::from_secs(1);
+/// How long something may take that must come. An election takes up to nine seconds, and several may follow each other.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// How far the clocks of two processes on one machine may be apart, and what a clock that is being set adds.
+const CLOCKS: Duration = Duration::from_millis(250);
+
+/// A load, and what is done to it.
+pub struct Scene<'a> {
+    ground: &'a Ground,
+    name: &'static str,
+    disturbs: Disturbs,
+    client: Arc<Client>,
+    service: Arc<Service>,
+    began: SystemTime,
+    strikes: AtomicU32,
+    seen: Mutex<Seen>,
+}
+
+/// What the judge must know.
+#[derive(Default)]
+struct Seen {
+    excuses: Vec<Excuse>,
+    logs: Vec<Log>,
+    notes: Vec<String>,
+}
+
+impl<'a> Scene<'a> {
+    /// The scene of a mix, without a receiver.
+    pub fn new(mix: &Mix, ground: &'a Ground, pace: Pace) -> Self {
+        Self::named(mix.name, mix.disturbs, ground, pace)
+    }
+
+    /// A scene of another name.
+    pub fn named(name: &'static str, disturbs: Disturbs, ground: &'a Ground, pace: Pace) -> Self {
+        let service = Arc::new(Service::default());
+        Self {
+            ground,
+            name,
+            disturbs,
+            client: Arc::new(Client::new(Arc::clone(&service), pace)),
+            service,
+            began: SystemTime::now(),
+            strikes: AtomicU32::new(0),
+            seen: Mutex::default(),
+        }
+    }
+
+    /// The receiver gets deliveries from now on; its number.
+    ///
+    /// # Errors
+    /// When no client can be built.
+    pub fn enter(&self, receiver: &ReceiverProcess) -> Result<u32> {
+        self.enter_by(receiver, receiver.address())
+    }
+
+    /// The same by way of a proxy.
+    ///
+    /// # Errors
+    /// When no client can be built.
+    pub fn enter_by(&self, receiver: &ReceiverProcess, address: SocketAddr) -> Result<u32> {
+        self.with(|seen| seen.logs.push(receiver.log().clone()));
+        let client = MetaClient::new(format!("http://{address}/webhook"), SECRET)?;
+        Ok(self.service.add(client))
+    }
+
+    /// The receiver gets no new deliveries.
+    pub fn leave(&self, number: u32) {
+        self.service.remove(number);
+    }
+
+    /// The time since the beginning.
+    pub fn now(&self) -> Duration {
+        self.client.began().elapsed()
+    }
+
+    /// The receiver is not to blame for silence in this time.
+    pub fn excuse(&self, receiver: u32, time: Range<Duration>) {
+        self.with(|seen| seen.excuses.push(Excuse { receiver, time }));
+    }
+
+    /// Something to tell.
+    pub fn note(&self, note: String) {
+        self.with(|seen| seen.notes.push(note));
+    }
+
+    /// Waits for the moment of a strike: they are spread evenly over the events. Counts it.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn until_strike(&self, nth: u32) -> Result {
+        let at = self.ground.events * u64::from(nth) / u64::from(self.ground.strikes + 1);
+        self.wait("events to be taken", |progress| progress.taken >= at)
+            .await?;
+        self.strike();
+        Ok(())
+    }
+
+    /// Counts a strike.
+    pub fn strike(&self) {
+        self.strikes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits until deliveries are taken again.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub async fn until_taken_again(&self) -> Result {
+        let now = self.progress().taken;
+        self.wait("events to be taken again", |progress| progress.taken > now)
+            .await
+    }
+
+    /// Waits until so many more attempts have failed.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub async fn until_failed(&self, more: u64) -> Result {
+        let wanted = self.progress().failed + more;
+        self.wait("deliveries to be refused", |progress| progress.failed >= wanted)
+            .await
+    }
+
+    fn progress(&self) -> Progress {
+        *self.client.progress().borrow()
+    }
+
+    async fn wait(&self, what: &str, wanted: impl Fn(&Progress) -> bool) -> Result {
+        let mut progress: watch::Receiver<Progress> = self.client.progress();
+        let reached = timeout(PATIENCE, progress.wait_for(|progress| wanted(progress))).await;
+        if matches!(reached, Ok(Ok(_))) {
+            return Ok(());
+        }
+        let name = self.name;
+        Err(TortureError::Unmet(format!(
+            "{name}: waited {PATIENCE:?} for {what}; {:?}. The last receiver's last lines:\n{}",
+            self.progress(),
+            self.with(|seen| seen.logs.last().map(|log| log.tail(15)).unwrap_or_default())
+        )))
+    }
+
+    /// Delivers everything while `strikes` goes on, then reads the stream and judges.
+    ///
+    /// # Errors
+    /// When it could not be carried through.
+    pub async fn run(
+        &self,
+        setup: &Setup,
+        strikes: impl Future<Output = Result>,
+        reader: impl AsyncFnOnce() -> Result<async_nats::Client>,
+    ) -> Result<Trial> {
+        let deliveries = bodies::mixed(self.ground.seed);
+        let load = async { Result::<History>::Ok(self.client.deliver(self.ground.events, deliveries).await) };
+        let strikes = async {
+            strikes.await?;
+            self.client.may_end();
+            Ok(())
+        };
+        let (mut history, ()) = tokio::try_join!(load, strikes)?;
+        let took = self.now();
+        let held = self.held(&reader().await?, &setup.stream_name()).await?;
+        let rules = Rules {
+            window: Duration::from_secs(24 * 3600),
+            deadline: self.ground.deadline + SLACK,
+            clocks: CLOCKS,
+        };
+        let mut trial = Trial {
+            name: self.name,
+            strikes: self.strikes.load(Ordering::Relaxed),
+            stored: held.len(),
+            took,
+            ..Trial::default()
+        };
+        self.with(|seen| {
+            history.excuses = std::mem::take(&mut seen.excuses);
+            trial.notes = std::mem::take(&mut seen.notes);
+            if seen.logs.iter().any(|log| log.contains("panicked at")) {
+                trial.broken.push("a receiver panicked".to_owned());
+            }
+        });
+        trial.count(&history);
+        trial.verdict = judge(&history, &held, &rules);
+        match (self.disturbs, trial.failed()) {
+            (Disturbs::Always, 0) => trial
+                .broken
+                .push("nothing was disturbed: this proves nothing".to_owned()),
+            (Disturbs::Never, 1..) => trial.broken.push("the client noticed".to_owned()),
+            _ => {}
+        }
+        Ok(trial)
+    }
+
+    async fn held(&self, reader: &async_nats::Client, stream: &str) -> Result<Vec<Held>> {
+        let mut held = Vec::new();
+        stream::for_each(reader, stream, |stored| {
+            held.push(Held {
+                number: bodies::number(&stored.payload),
+                at: stored.stored_at.duration_since(self.began).unwrap_or_default(),
+            });
+        })
+        .await?;
+        Ok(held)
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
+        look(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

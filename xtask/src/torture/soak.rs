@@ -1,0 +1,80 @@
+//! `cargo xtask torture soak`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use comfy_table::Table;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use wahook_testbed::nats;
+use wahook_torture::{Ground, soak};
+
+use super::error::Result;
+use super::paper::{self, Paper};
+use super::{build, runtime};
+use wahook_testbed::setting::Setting;
+use crate::workspace::Workspace;
+
+/// Arguments of `cargo xtask torture soak`.
+#[derive(Debug, Args)]
+pub(super) struct SoakArgs {
+    /// How long. The first quarter is warm-up
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    minutes: u64,
+
+    /// The time from one fault to the next. The slowest takes fifteen seconds
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    every_seconds: u64,
+
+    /// Chooses the deliveries
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// Soak a debug build
+    #[arg(long)]
+    debug: bool,
+
+    /// Write what came of it to this file; `docs/reports/torture.md` when none is named
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    report: Option<Option<PathBuf>>,
+}
+
+/// Soaks; fails when something grew or a promise was broken.
+pub(super) fn run(workspace: &Workspace, args: &SoakArgs) -> Result<ExitCode> {
+    let profile = if args.debug { "debug" } else { "release" };
+    let setting = Setting::of(&workspace.file(""), "docs/reports");
+    let mut ground = Ground::long(args.minutes * 60 * soak::RATE, args.seed);
+    ground.rate = soak::RATE;
+    // There are nearly five events in a delivery: enough are sent before the time is over.
+    ground.events *= 4;
+    ground.receiver = Some(build(workspace, args.debug)?);
+    nats::nats_server()?;
+    let (length, cycle) = (
+        Duration::from_secs(args.minutes * 60),
+        Duration::from_secs(args.every_seconds),
+    );
+    let soaked = soak::soak(&ground, length, cycle, |line| eprintln!("torture: {line}"));
+    let figures = runtime()?.block_on(soaked)?;
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_BORDERS_ONLY)
+        .set_header(["soak", "came to"]);
+    for (what, came) in figures.rows() {
+        table.add_row([what, came]);
+    }
+    println!("{table}");
+    if let Some(path) = &args.report {
+        let path = path.clone().unwrap_or_else(|| workspace.file(paper::PLACE));
+        Paper::at(path).write("Soak", &figures.section(), profile, &setting)?;
+    }
+    let broken = figures.broken();
+    for line in &broken {
+        println!("BROKEN {line}");
+    }
+    Ok(if broken.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
