@@ -173,7 +173,10 @@ pub fn judge(history: &History, held: &[Held], rules: &Rules) -> Verdict {
                 (Some(taken), Some(first)) if *first > taken + rules.clocks => verdict.early.push(number),
                 (Some(_), Some(_)) => {}
             }
-            let closest = stored.windows(2).map(|pair| pair[1] - pair[0]).min();
+            let closest = stored
+                .windows(2)
+                .map(|pair| pair[1].saturating_sub(pair[0]))
+                .min();
             match closest {
                 Some(apart) if apart < rules.window => verdict.twice.push(number),
                 Some(_) => verdict.again.push(number),
@@ -192,7 +195,7 @@ fn judge_attempt(attempt: &Attempt, excuses: &[Excuse], rules: &Rules, verdict: 
     {
         *verdict.wrong.entry(status).or_default() += 1;
     }
-    let excused: Duration = excuses
+    let forgiven: Duration = excuses
         .iter()
         .filter(|excuse| excuse.receiver == attempt.receiver)
         .map(|excuse| {
@@ -203,7 +206,10 @@ fn judge_attempt(attempt: &Attempt, excuses: &[Excuse], rules: &Rules, verdict: 
             to.saturating_sub(from)
         })
         .sum();
-    let lasted = attempt.ended.saturating_sub(attempt.sent).saturating_sub(excused);
+    let lasted = attempt
+        .ended
+        .saturating_sub(attempt.sent)
+        .saturating_sub(forgiven);
     if lasted > rules.deadline {
         verdict.late.push(lasted);
     }

@@ -76,13 +76,12 @@ impl Report {
         }
         let broken = self.broken();
         text.push('\n');
-        match broken.is_empty() {
-            true => text.push_str("Kept: every promise, in every mix.\n"),
-            false => {
-                text.push_str("**Not kept:**\n\n");
-                for line in broken {
-                    let _ = writeln!(text, "- {line}");
-                }
+        if broken.is_empty() {
+            text.push_str("Kept: every promise, in every mix.\n");
+        } else {
+            text.push_str("**Not kept:**\n\n");
+            for line in broken {
+                let _ = writeln!(text, "- {line}");
             }
         }
         for line in self.skipped() {

@@ -3,7 +3,7 @@
 //! received in an event's header, and times on `/health` and `/status`. The broker's clock is not moved: nats-server asks the
 //! kernel itself, and its duplicate window follows its own clock (docs/durability.md).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,7 +29,7 @@ const EACH: Duration = Duration::from_millis(300);
 
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let directory = tempfile::tempdir().map_err(TortureError::io("make a directory"))?;
-    let Some(shim) = compile(directory.path().to_owned())? else {
+    let Some(shim) = compile(directory.path())? else {
         return Ok(Outcome::Skipped(
             "there is no C compiler `cc` to build the clock with".to_owned(),
         ));
@@ -71,7 +71,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
 }
 
 /// Builds the library; `None` where there is no compiler.
-fn compile(directory: PathBuf) -> Result<Option<PathBuf>> {
+fn compile(directory: &Path) -> Result<Option<PathBuf>> {
     let (source, library) = (directory.join("clock.c"), directory.join("clock.so"));
     std::fs::write(&source, SHIM).map_err(TortureError::io("write the clock"))?;
     let built = Command::new("cc")

@@ -30,8 +30,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
         }
         Ok(())
     };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(cluster.client().await?))
-        .await?;
-    Ok(trial.into())
+    // Boxed: with what a cluster needs this future is large.
+    let run = Box::pin(scene.run(&setup, strikes, async || Ok(cluster.client().await?)));
+    Ok(run.await?.into())
 }

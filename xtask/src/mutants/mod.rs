@@ -17,8 +17,8 @@ use wahook_testbed::nats::cache_directory;
 use self::outcome::{Fate, Mutant};
 use self::plan::{PARTS, Part};
 use self::report::{Found, GOAL};
-use wahook_testbed::setting::Setting;
 use crate::workspace::Workspace;
+use wahook_testbed::setting::Setting;
 
 const VERSION: &str = "27.1.0";
 const PROGRAM: &str = "cargo-mutants";

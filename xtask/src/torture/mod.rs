@@ -17,8 +17,8 @@ use wahook_torture::{Ground, MIXES, Mix, Report};
 use self::error::Result;
 pub(crate) use self::error::TortureError;
 use self::paper::Paper;
-use wahook_testbed::setting::Setting;
 use crate::workspace::{Workspace, WorkspaceError, built};
+use wahook_testbed::setting::Setting;
 
 const RECEIVER: &str = "wahook-receiver";
 
@@ -49,9 +49,9 @@ pub(crate) struct TortureArgs {
     #[arg(long)]
     debug: bool,
 
-    /// Write what came of it to this file; `docs/reports/torture.md` when none is named
-    #[arg(long, value_name = "FILE", num_args = 0..=1)]
-    report: Option<Option<PathBuf>>,
+    /// Write what came of it to this file of the workspace; `docs/reports/torture.md` when none is named
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = paper::PLACE)]
+    report: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -110,8 +110,7 @@ pub(crate) fn run(workspace: &Workspace, args: &TortureArgs) -> Result<ExitCode>
         println!("SKIPPED {line}");
     }
     if let Some(path) = &args.report {
-        let path = path.clone().unwrap_or_else(|| workspace.file(paper::PLACE));
-        Paper::at(path).write("Faults", &report.section(), profile, &setting)?;
+        Paper::at(workspace.file(path)).write("Faults", &report.section(), profile, &setting)?;
     }
     let broken = report.broken();
     for line in &broken {

@@ -1,6 +1,5 @@
 //! `cargo xtask torture soak`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,8 +12,8 @@ use wahook_torture::{Ground, soak};
 use super::error::Result;
 use super::paper::{self, Paper};
 use super::{build, runtime};
-use wahook_testbed::setting::Setting;
 use crate::workspace::Workspace;
+use wahook_testbed::setting::Setting;
 
 /// Arguments of `cargo xtask torture soak`.
 #[derive(Debug, Args)]
@@ -35,9 +34,9 @@ pub(super) struct SoakArgs {
     #[arg(long)]
     debug: bool,
 
-    /// Write what came of it to this file; `docs/reports/torture.md` when none is named
-    #[arg(long, value_name = "FILE", num_args = 0..=1)]
-    report: Option<Option<PathBuf>>,
+    /// Write what came of it to this file of the workspace; `docs/reports/torture.md` when none is named
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = paper::PLACE)]
+    report: Option<String>,
 }
 
 /// Soaks; fails when something grew or a promise was broken.
@@ -65,8 +64,7 @@ pub(super) fn run(workspace: &Workspace, args: &SoakArgs) -> Result<ExitCode> {
     }
     println!("{table}");
     if let Some(path) = &args.report {
-        let path = path.clone().unwrap_or_else(|| workspace.file(paper::PLACE));
-        Paper::at(path).write("Soak", &figures.section(), profile, &setting)?;
+        Paper::at(workspace.file(path)).write("Soak", &figures.section(), profile, &setting)?;
     }
     let broken = figures.broken();
     for line in &broken {
