@@ -1,10 +1,8 @@
 //! Receivers to break, and how they are set up.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use wahook_testbed::nats::NatsServer;
 use wahook_testbed::process::{ReceiverOptions, ReceiverProcess};
 
 use crate::error::Result;
@@ -118,9 +116,4 @@ impl Setup {
             .arg("{dir}/config.yaml");
         Ok(ReceiverProcess::start(options).await?)
     }
-}
-
-/// Where a broker listens.
-pub fn address(broker: &NatsServer) -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, broker.port()).into()
 }

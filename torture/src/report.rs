@@ -27,9 +27,11 @@ impl Report {
     /// One row for each mix.
     pub fn table(&self) -> Vec<Vec<String>> {
         let row = |(name, outcome): &(&'static str, Outcome)| match outcome {
-            Outcome::Skipped(_) => std::iter::once((*name).to_owned())
-                .chain(HEAD.iter().skip(1).map(|_| "skipped".to_owned()))
-                .collect(),
+            Outcome::Skipped(_) => {
+                let mut row = vec!["skipped".to_owned(); HEAD.len()];
+                (*name).clone_into(&mut row[0]);
+                row
+            }
             Outcome::Ran(trial) => row(trial),
         };
         self.rows.iter().map(row).collect()
@@ -74,16 +76,7 @@ impl Report {
         {
             let _ = writeln!(text, "- `{}`: {}.", mix.name, mix.about);
         }
-        let broken = self.broken();
-        text.push('\n');
-        if broken.is_empty() {
-            text.push_str("Kept: every promise, in every mix.\n");
-        } else {
-            text.push_str("**Not kept:**\n\n");
-            for line in broken {
-                let _ = writeln!(text, "- {line}");
-            }
-        }
+        text.push_str(&outcome(&self.broken(), "every promise, in every mix"));
         for line in self.skipped() {
             let _ = writeln!(text, "\n**Skipped**: {line}.");
         }
@@ -115,6 +108,18 @@ fn row(trial: &Trial) -> Vec<String> {
         verdict.twice.len().to_string(),
         verdict.late.len().to_string(),
     ]
+}
+
+/// What was not kept, a line each; or that all was, in the words of `kept`.
+pub fn outcome(broken: &[String], kept: &str) -> String {
+    if broken.is_empty() {
+        return format!("\nKept: {kept}.\n");
+    }
+    let mut text = String::from("\n**Not kept:**\n\n");
+    for line in broken {
+        let _ = writeln!(text, "- {line}");
+    }
+    text
 }
 
 /// The document with another text below the heading `## heading`; the section is added when it is not there.

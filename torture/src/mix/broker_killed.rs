@@ -6,32 +6,22 @@ use tokio::time::sleep;
 use wahook_testbed::nats::NatsServer;
 
 use super::{Mix, Outcome, Scene};
-use crate::client::Pace;
 use crate::error::Result;
-use crate::house::Setup;
 use crate::trial::Ground;
 
 /// How long it is away.
 const AWAY: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
+    let scene = Scene::new(mix, ground);
     let broker = NatsServer::start().await?;
-    let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(mix, ground, Pace::of(ground));
-    let receiver = setup.start().await?;
-    scene.enter(&receiver)?;
-    let strikes = async {
-        for strike in 1..=ground.strikes {
-            scene.until_strike(strike).await?;
-            broker.kill9()?;
-            sleep(AWAY).await;
-            broker.restart().await?;
-            scene.until_taken_again().await?;
-        }
-        Ok(())
-    };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(broker.client().await?))
-        .await?;
-    Ok(trial.into())
+    let setup = scene.setup(vec![broker.url()]);
+    let _member = scene.join(&setup).await?;
+    let strikes = scene.each_strike(async || {
+        broker.kill9()?;
+        sleep(AWAY).await;
+        broker.restart().await?;
+        scene.until_taken_again().await
+    });
+    scene.run_on(&broker, &setup, strikes).await
 }

@@ -14,9 +14,7 @@ use wahook_testbed::nats::NatsServer;
 use wahook_testbed::process::ReceiverProcess;
 
 use super::{Mix, Outcome, Scene};
-use crate::client::Pace;
 use crate::error::{Result, TortureError};
-use crate::house::Setup;
 use crate::trial::Ground;
 
 const SHIM: &str = include_str!("clock_jump.c");
@@ -42,32 +40,26 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
         written.map_err(TortureError::io("set the clock"))
     };
     set(0)?;
+    let scene = Scene::new(mix, ground);
     let broker = NatsServer::start().await?;
-    let setup = Setup::new(ground, mix.name, vec![broker.url()])
+    let setup = scene
+        .setup(vec![broker.url()])
         .env("LD_PRELOAD", &shim.to_string_lossy())
         .env("WAHOOK_CLOCK", &clock.to_string_lossy());
-    let scene = Scene::new(mix, ground, Pace::of(ground));
-    let receiver = setup.start().await?;
-    scene.enter(&receiver)?;
-    let strikes = async {
-        for strike in 1..=ground.strikes {
-            scene.until_strike(strike).await?;
-            for jump in JUMPS {
-                set(jump)?;
-                let ahead = ahead(&receiver).await?;
-                if (ahead - jump).abs() > 5 {
-                    let problem = format!("the receiver's clock is {ahead} s ahead, it was set to {jump}");
-                    return Err(TortureError::Unmet(problem));
-                }
-                sleep(EACH).await;
+    let member = scene.join(&setup).await?;
+    let strikes = scene.each_strike(async || {
+        for jump in JUMPS {
+            set(jump)?;
+            let ahead = ahead(&member.receiver).await?;
+            if (ahead - jump).abs() > 5 {
+                let problem = format!("the receiver's clock is {ahead} s ahead, it was set to {jump}");
+                return Err(TortureError::Unmet(problem));
             }
+            sleep(EACH).await;
         }
         Ok(())
-    };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(broker.client().await?))
-        .await?;
-    Ok(trial.into())
+    });
+    scene.run_on(&broker, &setup, strikes).await
 }
 
 /// Builds the library; `None` where there is no compiler.

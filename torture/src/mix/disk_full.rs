@@ -4,14 +4,9 @@
 use wahook_testbed::nats::NatsServer;
 
 use super::{Mix, Outcome, Scene};
-use crate::client::Pace;
 use crate::disk::{Disk, DiskError};
 use crate::error::{Result, TortureError};
-use crate::house::Setup;
 use crate::trial::Ground;
-
-/// How many refusals are seen before there is room again.
-const REFUSALS: u64 = 50;
 
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let disk = match Disk::mount(ground.stream_bytes()) {
@@ -19,33 +14,25 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
         Err(DiskError::NotAllowed(why)) => return Ok(Outcome::Skipped(why)),
         Err(DiskError::Io(source)) => return Err(TortureError::io("make a small disk")(source)),
     };
+    let scene = Scene::new(mix, ground);
     // More than there is: it is the disk that is full, not the broker's own limit.
     let broker = NatsServer::builder().store(disk.path().join("store"));
     let broker = broker.max_file_bytes(ground.stream_bytes() * 16).start().await?;
-    let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(mix, ground, Pace::of(ground));
-    let receiver = setup.start().await?;
-    scene.enter(&receiver)?;
-    let strikes = async {
-        for strike in 1..=ground.strikes {
-            scene.until_strike(strike).await?;
-            disk.fill().map_err(TortureError::io("fill the disk"))?;
-            scene.until_failed(REFUSALS).await?;
-            if !broker.log().contains("no space left on device") {
-                let tail = broker.log().tail(10);
-                return Err(TortureError::Unmet(format!(
-                    "the broker did not see a full disk:\n{tail}"
-                )));
-            }
-            disk.make_room()
-                .map_err(TortureError::io("make room on the disk"))?;
-            broker.restart().await?;
-            scene.until_taken_again().await?;
+    let setup = scene.setup(vec![broker.url()]);
+    let _member = scene.join(&setup).await?;
+    let strikes = scene.each_strike(async || {
+        disk.fill().map_err(TortureError::io("fill the disk"))?;
+        scene.until_full().await?;
+        if !broker.log().contains("no space left on device") {
+            let tail = broker.log().tail(10);
+            return Err(TortureError::Unmet(format!(
+                "the broker did not see a full disk:\n{tail}"
+            )));
         }
-        Ok(())
-    };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(broker.client().await?))
-        .await?;
-    Ok(trial.into())
+        disk.make_room()
+            .map_err(TortureError::io("make room on the disk"))?;
+        broker.restart().await?;
+        scene.until_taken_again().await
+    });
+    scene.run_on(&broker, &setup, strikes).await
 }

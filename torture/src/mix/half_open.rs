@@ -2,66 +2,52 @@
 //! restarted; then the link is silent for a while and passes what it held back, as after a partition. Then the same between
 //! Meta and the receiver.
 
+use std::convert::identity;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use wahook_testbed::nats::NatsServer;
-use wahook_testbed::proxy::FaultProxy;
 
-use super::{Mix, Outcome, Scene};
+use super::{Linked, Mix, Outcome, Scene};
 use crate::client::Pace;
-use crate::error::{Result, TortureError};
-use crate::house::{Setup, address};
+use crate::error::Result;
 use crate::trial::Ground;
 
 /// What is added to the deadline, so that the receiver must have noticed.
 const LONGER: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
-    let broker = NatsServer::start().await?;
-    let to_broker = FaultProxy::start(address(&broker)).await;
-    let to_broker = to_broker.map_err(TortureError::io("start a proxy"))?;
-    let setup = Setup::new(ground, mix.name, vec![format!("nats://{}", to_broker.address())]);
     // Meta's side gives a silent connection up soon after the receiver must have answered.
     let patience = ground.deadline + LONGER;
-    let scene = Scene::new(
-        mix,
-        ground,
-        Pace {
-            patience,
-            ..Pace::of(ground)
-        },
-    );
-    let receiver = setup.start().await?;
-    let to_receiver = FaultProxy::start(receiver.address()).await;
-    let to_receiver = to_receiver.map_err(TortureError::io("start a proxy"))?;
-    let number = scene.enter_by(&receiver, to_receiver.address())?;
-    let strikes = async {
-        for strike in 1..=ground.strikes {
-            scene.until_strike(strike).await?;
-            to_broker.forget();
-            scene.until_failed(1).await?;
-            scene.until_taken_again().await?;
-            to_broker.silence();
-            sleep(ground.deadline + LONGER).await;
-            to_broker.heal();
-            scene.until_taken_again().await?;
-
-            let silent = scene.now();
-            to_receiver.silence();
-            sleep(LONGER).await;
-            to_receiver.forget();
-            to_receiver.heal();
-            sleep(patience).await;
-            // Connections at rest are as dead; a later attempt on one of them would not be the receiver's fault.
-            to_receiver.cut();
-            scene.excuse(number, silent..scene.now());
-            scene.until_taken_again().await?;
-        }
-        Ok(())
+    let pace = Pace {
+        patience,
+        ..Pace::of(ground)
     };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(broker.client().await?))
-        .await?;
-    Ok(trial.into())
+    let scene = Scene::paced(mix, ground, pace);
+    let linked = Linked::start(&scene, identity).await?;
+    let Linked {
+        to_broker,
+        to_receiver,
+        ..
+    } = &linked;
+    let strikes = scene.each_strike(async || {
+        to_broker.forget();
+        scene.until_failed(1).await?;
+        scene.until_taken_again().await?;
+        to_broker.silence();
+        sleep(ground.deadline + LONGER).await;
+        to_broker.heal();
+        scene.until_taken_again().await?;
+
+        let silent = scene.now();
+        to_receiver.silence();
+        sleep(LONGER).await;
+        to_receiver.forget();
+        to_receiver.heal();
+        sleep(patience).await;
+        // Connections at rest are as dead; a later attempt on one of them would not be the receiver's fault.
+        to_receiver.cut();
+        scene.excuse(linked.member.number, silent..scene.now());
+        scene.until_taken_again().await
+    });
+    scene.run_on(&linked.broker, &linked.setup, strikes).await
 }

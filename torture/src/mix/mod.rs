@@ -7,6 +7,7 @@ mod clock_jump;
 mod disk_full;
 mod half_open;
 mod leader_killed;
+mod linked;
 mod links_cut;
 mod links_slow;
 mod receiver_frozen;
@@ -18,7 +19,8 @@ mod two_receivers;
 
 use std::pin::Pin;
 
-pub use scene::Scene;
+pub use linked::Linked;
+pub use scene::{Member, Scene};
 
 use crate::error::Result;
 use crate::trial::{Ground, Trial};
@@ -38,8 +40,8 @@ impl From<Trial> for Outcome {
     }
 }
 
-/// The future of a run.
-pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
+/// The future of a run. It stays on its thread: what it starts has tasks of its own.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Outcome>> + 'a>>;
 
 /// One mix.
 #[derive(Clone, Copy)]

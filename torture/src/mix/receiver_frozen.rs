@@ -3,31 +3,22 @@
 use tokio::time::sleep;
 use wahook_testbed::nats::NatsServer;
 
-use super::{Mix, Outcome, Scene};
-use crate::client::Pace;
+use super::{Member, Mix, Outcome, Scene};
 use crate::error::Result;
-use crate::house::Setup;
 use crate::trial::Ground;
 
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
+    let scene = Scene::new(mix, ground);
     let broker = NatsServer::start().await?;
-    let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(mix, ground, Pace::of(ground));
-    let receiver = setup.start().await?;
-    let number = scene.enter(&receiver)?;
-    let strikes = async {
-        for strike in 1..=ground.strikes {
-            scene.until_strike(strike).await?;
-            let frozen = scene.now();
-            receiver.pause()?;
-            sleep(ground.deadline * 3 / 2).await;
-            receiver.resume()?;
-            scene.excuse(number, frozen..scene.now());
-        }
+    let setup = scene.setup(vec![broker.url()]);
+    let Member { receiver, number } = scene.join(&setup).await?;
+    let strikes = scene.each_strike(async || {
+        let frozen = scene.now();
+        receiver.pause()?;
+        sleep(ground.deadline * 3 / 2).await;
+        receiver.resume()?;
+        scene.excuse(number, frozen..scene.now());
         Ok(())
-    };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(broker.client().await?))
-        .await?;
-    Ok(trial.into())
+    });
+    scene.run_on(&broker, &setup, strikes).await
 }

@@ -3,30 +3,14 @@
 use wahook_testbed::nats::NatsServer;
 
 use super::{Mix, Outcome, Scene};
-use crate::client::Pace;
 use crate::error::Result;
-use crate::house::Setup;
 use crate::trial::Ground;
 
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
+    let scene = Scene::new(mix, ground);
     let broker = NatsServer::start().await?;
-    let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(mix, ground, Pace::of(ground));
-    let mut receiver = setup.start().await?;
-    let mut number = scene.enter(&receiver)?;
-    let strikes = async {
-        for strike in 1..=ground.strikes {
-            scene.until_strike(strike).await?;
-            receiver.kill9();
-            let next = setup.start().await?;
-            scene.leave(number);
-            number = scene.enter(&next)?;
-            receiver = next;
-        }
-        Ok(())
-    };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(broker.client().await?))
-        .await?;
-    Ok(trial.into())
+    let setup = scene.setup(vec![broker.url()]);
+    let mut member = scene.join(&setup).await?;
+    let strikes = scene.each_strike(async || scene.kill_and_replace(&setup, &mut member).await);
+    scene.run_on(&broker, &setup, strikes).await
 }

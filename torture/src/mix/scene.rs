@@ -10,10 +10,11 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use wahook_testbed::log::Log;
 use wahook_testbed::meta::MetaClient;
+use wahook_testbed::nats::NatsServer;
 use wahook_testbed::process::ReceiverProcess;
 use wahook_testbed::stream;
 
-use super::{Disturbs, Mix};
+use super::{Disturbs, Mix, Outcome};
 use crate::bodies;
 use crate::client::{Client, Pace, Progress};
 use crate::error::{Result, TortureError};
@@ -26,6 +27,8 @@ use crate::trial::{Ground, Trial};
 const SLACK: Duration = Duration::from_secs(1);
 /// How long something may take that must come. An election takes up to nine seconds, and several may follow each other.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How many attempts fail before a full store gets room again.
+const REFUSALS: u64 = 50;
 /// How far the clocks of two processes on one machine may be apart, and what a clock that is being set adds.
 const CLOCKS: Duration = Duration::from_millis(250);
 
@@ -41,6 +44,14 @@ pub struct Scene<'a> {
     seen: Mutex<Seen>,
 }
 
+/// A receiver that gets deliveries.
+pub struct Member {
+    /// The process.
+    pub receiver: ReceiverProcess,
+    /// Its number.
+    pub number: u32,
+}
+
 /// What the judge must know.
 #[derive(Default)]
 struct Seen {
@@ -51,7 +62,12 @@ struct Seen {
 
 impl<'a> Scene<'a> {
     /// The scene of a mix, without a receiver.
-    pub fn new(mix: &Mix, ground: &'a Ground, pace: Pace) -> Self {
+    pub fn new(mix: &Mix, ground: &'a Ground) -> Self {
+        Self::paced(mix, ground, Pace::of(ground))
+    }
+
+    /// The same with a client that delivers in another way.
+    pub fn paced(mix: &Mix, ground: &'a Ground, pace: Pace) -> Self {
         Self::named(mix.name, mix.disturbs, ground, pace)
     }
 
@@ -68,6 +84,34 @@ impl<'a> Scene<'a> {
             strikes: AtomicU32::new(0),
             seen: Mutex::default(),
         }
+    }
+
+    /// Receivers of this scene on these brokers.
+    pub fn setup(&self, servers: Vec<String>) -> Setup {
+        Setup::new(self.ground, self.name, servers)
+    }
+
+    /// Starts a receiver; it gets deliveries once it is ready.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub async fn join(&self, setup: &Setup) -> Result<Member> {
+        let receiver = setup.start().await?;
+        let number = self.enter(&receiver)?;
+        Ok(Member { receiver, number })
+    }
+
+    /// Kills a receiver; another one takes its place. Until that is ready deliveries still go to where nobody listens.
+    ///
+    /// # Errors
+    /// When the other one does not get ready.
+    pub async fn kill_and_replace(&self, setup: &Setup, member: &mut Member) -> Result {
+        member.receiver.kill9();
+        let receiver = setup.start().await?;
+        self.leave(member.number);
+        let number = self.enter(&receiver)?;
+        *member = Member { receiver, number };
+        Ok(())
     }
 
     /// The receiver gets deliveries from now on; its number.
@@ -108,15 +152,18 @@ impl<'a> Scene<'a> {
         self.with(|seen| seen.notes.push(note));
     }
 
-    /// Waits for the moment of a strike: they are spread evenly over the events. Counts it.
+    /// Strikes as often as the ground says, and counts it: the moments are spread evenly over the events.
     ///
     /// # Errors
-    /// When it does not come.
-    pub async fn until_strike(&self, nth: u32) -> Result {
-        let at = self.ground.events * u64::from(nth) / u64::from(self.ground.strikes + 1);
-        self.wait("events to be taken", |progress| progress.taken >= at)
-            .await?;
-        self.strike();
+    /// When a moment does not come, and those of the strike.
+    pub async fn each_strike(&self, mut strike: impl AsyncFnMut() -> Result) -> Result {
+        for nth in 1..=self.ground.strikes {
+            let at = self.ground.events * u64::from(nth) / u64::from(self.ground.strikes + 1);
+            self.wait("events to be taken", |progress| progress.taken >= at)
+                .await?;
+            self.strike();
+            strike().await?;
+        }
         Ok(())
     }
 
@@ -145,6 +192,14 @@ impl<'a> Scene<'a> {
             .await
     }
 
+    /// Waits until enough attempts were refused to say that nothing fits.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub async fn until_full(&self) -> Result {
+        self.until_failed(REFUSALS).await
+    }
+
     fn progress(&self) -> Progress {
         *self.client.progress().borrow()
     }
@@ -161,6 +216,22 @@ impl<'a> Scene<'a> {
             self.progress(),
             self.with(|seen| seen.logs.last().map(|log| log.tail(15)).unwrap_or_default())
         )))
+    }
+
+    /// The whole of a mix with one broker: as [`Self::run`], and that broker is read.
+    ///
+    /// # Errors
+    /// When it could not be carried through.
+    pub async fn run_on(
+        &self,
+        broker: &NatsServer,
+        setup: &Setup,
+        strikes: impl Future<Output = Result>,
+    ) -> Result<Outcome> {
+        let trial = self
+            .run(setup, strikes, async || Ok(broker.client().await?))
+            .await?;
+        Ok(trial.into())
     }
 
     /// Delivers everything while `strikes` goes on, then reads the stream and judges.

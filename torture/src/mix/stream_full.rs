@@ -5,32 +5,26 @@ use wahook_testbed::nats::NatsServer;
 use wahook_testbed::stream;
 
 use super::{Mix, Outcome, Scene};
-use crate::client::Pace;
 use crate::error::{Result, TortureError};
-use crate::house::Setup;
 use crate::trial::Ground;
 
 /// Fewer bytes than an event takes: a portion is full before its events are stored.
 const EVENT_BYTES: u64 = 400;
-/// How many refusals are seen before the limit is raised.
-const REFUSALS: u64 = 50;
-
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
+    let scene = Scene::new(mix, ground);
     let broker = NatsServer::start().await?;
     let client = broker.client().await?;
-    let setup = Setup::new(ground, mix.name, vec![broker.url()]).stream("ensure: false");
+    let setup = scene.setup(vec![broker.url()]).stream("ensure: false");
     let stream = setup.stream_name();
     let portion = ground.events / u64::from(ground.strikes + 1) * EVENT_BYTES;
     let mut config = stream::config(&stream, &[&setup.subjects()]);
     config.max_bytes = i64::try_from(portion).unwrap_or(i64::MAX);
     stream::create_with(&client, config.clone()).await?;
-    let scene = Scene::new(mix, ground, Pace::of(ground));
-    let receiver = setup.start().await?;
-    scene.enter(&receiver)?;
+    let _member = scene.join(&setup).await?;
     let strikes = async {
         for strike in 1..=ground.strikes {
             // It is the limit that strikes.
-            scene.until_failed(REFUSALS).await?;
+            scene.until_full().await?;
             scene.strike();
             let more = if strike == ground.strikes {
                 ground.stream_bytes()
@@ -44,6 +38,5 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
         }
         Ok(())
     };
-    let trial = scene.run(&setup, strikes, async || Ok(client.clone())).await?;
-    Ok(trial.into())
+    scene.run_on(&broker, &setup, strikes).await
 }

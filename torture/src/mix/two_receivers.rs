@@ -5,36 +5,17 @@ use wahook_testbed::nats::NatsServer;
 use super::{Mix, Outcome, Scene};
 use crate::client::Pace;
 use crate::error::Result;
-use crate::house::Setup;
 use crate::trial::Ground;
 
 pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
-    let broker = NatsServer::start().await?;
-    let setup = Setup::new(ground, mix.name, vec![broker.url()]);
-    let scene = Scene::new(
-        mix,
-        ground,
-        Pace {
-            to_all: true,
-            ..Pace::of(ground)
-        },
-    );
-    let (mut one, other) = tokio::try_join!(setup.start(), setup.start())?;
-    let mut number = scene.enter(&one)?;
-    scene.enter(&other)?;
-    let strikes = async {
-        for strike in 1..=ground.strikes {
-            scene.until_strike(strike).await?;
-            one.kill9();
-            let next = setup.start().await?;
-            scene.leave(number);
-            number = scene.enter(&next)?;
-            one = next;
-        }
-        Ok(())
+    let pace = Pace {
+        to_all: true,
+        ..Pace::of(ground)
     };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(broker.client().await?))
-        .await?;
-    Ok(trial.into())
+    let scene = Scene::paced(mix, ground, pace);
+    let broker = NatsServer::start().await?;
+    let setup = scene.setup(vec![broker.url()]);
+    let (mut one, _other) = tokio::try_join!(scene.join(&setup), scene.join(&setup))?;
+    let strikes = scene.each_strike(async || scene.kill_and_replace(&setup, &mut one).await);
+    scene.run_on(&broker, &setup, strikes).await
 }

@@ -5,22 +5,15 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use wahook_testbed::meta::{RawConnection, sign};
-use wahook_testbed::nats::NatsServer;
-use wahook_testbed::process::ReceiverProcess;
-use wahook_testbed::proxy::FaultProxy;
 
 use crate::error::{Result, TortureError};
 use crate::house::SECRET;
-use crate::mix::Scene;
+use crate::mix::{Linked, Member, Scene};
 
 /// What there is to break.
 pub(super) struct Place<'a> {
     pub(super) scene: &'a Scene<'a>,
-    pub(super) number: u32,
-    pub(super) receiver: &'a ReceiverProcess,
-    pub(super) broker: &'a NatsServer,
-    pub(super) to_broker: &'a FaultProxy,
-    pub(super) to_receiver: &'a FaultProxy,
+    pub(super) linked: &'a Linked,
     pub(super) deadline: Duration,
 }
 
@@ -50,28 +43,29 @@ faults! {
 }
 
 async fn kill_broker(place: &Place<'_>) -> Result {
-    place.broker.kill9()?;
+    place.linked.broker.kill9()?;
     sleep(Duration::from_secs(1)).await;
-    Ok(place.broker.restart().await?)
+    Ok(place.linked.broker.restart().await?)
 }
 
 async fn stop_broker(place: &Place<'_>) -> Result {
-    place.broker.pause()?;
+    place.linked.broker.pause()?;
     sleep(place.deadline + Duration::from_secs(1)).await;
-    Ok(place.broker.resume()?)
+    Ok(place.linked.broker.resume()?)
 }
 
 async fn stop_receiver(place: &Place<'_>) -> Result {
+    let Member { receiver, number } = &place.linked.member;
     let stopped = place.scene.now();
-    place.receiver.pause()?;
+    receiver.pause()?;
     sleep(Duration::from_secs(3)).await;
-    place.receiver.resume()?;
-    place.scene.excuse(place.number, stopped..place.scene.now());
+    receiver.resume()?;
+    place.scene.excuse(*number, stopped..place.scene.now());
     Ok(())
 }
 
 async fn cut_links(place: &Place<'_>) -> Result {
-    for link in [place.to_broker, place.to_receiver] {
+    for link in [&place.linked.to_broker, &place.linked.to_receiver] {
         for _ in 0..5 {
             link.cut();
             sleep(Duration::from_millis(100)).await;
@@ -81,21 +75,21 @@ async fn cut_links(place: &Place<'_>) -> Result {
 }
 
 async fn silence_broker(place: &Place<'_>) -> Result {
-    place.to_broker.silence();
+    place.linked.to_broker.silence();
     sleep(place.deadline + Duration::from_secs(1)).await;
-    place.to_broker.heal();
+    place.linked.to_broker.heal();
     Ok(())
 }
 
 async fn forget_broker(place: &Place<'_>) -> Result {
-    place.to_broker.forget();
+    place.linked.to_broker.forget();
     place.scene.until_failed(1).await
 }
 
 async fn slow_broker(place: &Place<'_>) -> Result {
-    place.to_broker.delay(Duration::from_secs(2));
+    place.linked.to_broker.delay(Duration::from_secs(2));
     sleep(place.deadline + Duration::from_secs(1)).await;
-    place.to_broker.heal();
+    place.linked.to_broker.heal();
     Ok(())
 }
 
@@ -138,7 +132,7 @@ async fn strangers(place: &Place<'_>) -> Result {
 }
 
 async fn connect(place: &Place<'_>) -> Result<RawConnection> {
-    let connected = RawConnection::connect(place.receiver.address()).await;
+    let connected = RawConnection::connect(place.linked.member.receiver.address()).await;
     connected.map_err(TortureError::io("connect to the receiver"))
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::trend::Trend;
-use crate::report::shown;
+use crate::report::{outcome, shown};
 use crate::trial::Trial;
 
 /// The receiver at rest, at the end of a cycle.
@@ -172,15 +172,7 @@ impl Figures {
         for (what, came) in self.rows() {
             let _ = writeln!(text, "| {what} | {came} |");
         }
-        let broken = self.broken();
-        if broken.is_empty() {
-            text.push_str("\nKept: every promise, and nothing grew.\n");
-        } else {
-            text.push_str("\n**Not kept:**\n\n");
-            for line in broken {
-                let _ = writeln!(text, "- {line}");
-            }
-        }
+        text.push_str(&outcome(&self.broken(), "every promise, and nothing grew"));
         text
     }
 }

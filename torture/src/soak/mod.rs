@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
-use wahook_testbed::nats::NatsServer;
 use wahook_testbed::process::ReceiverProcess;
-use wahook_testbed::proxy::FaultProxy;
 
 pub use figures::{Figures, Sample};
 pub use trend::Trend;
@@ -18,8 +16,7 @@ pub use trend::Trend;
 use self::faults::{FAULTS, Place};
 use crate::client::Pace;
 use crate::error::{Result, TortureError};
-use crate::house::{Setup, address};
-use crate::mix::{Disturbs, Scene};
+use crate::mix::{Disturbs, Linked, Scene};
 use crate::trial::Ground;
 
 /// The webhook.
@@ -39,23 +36,12 @@ pub async fn soak(
     cycle: Duration,
     tell: impl Fn(String),
 ) -> Result<Figures> {
-    let broker = NatsServer::start().await?;
-    let to_broker = FaultProxy::start(address(&broker)).await;
-    let to_broker = to_broker.map_err(TortureError::io("start a proxy"))?;
-    let setup = Setup::new(ground, NAME, vec![format!("nats://{}", to_broker.address())])
-        .section(&format!("deduplication: {{memoryEntries: {REMEMBERED}}}"));
     let scene = Scene::named(NAME, Disturbs::Always, ground, Pace::of(ground));
-    let receiver = setup.start().await?;
-    let to_receiver = FaultProxy::start(receiver.address()).await;
-    let to_receiver = to_receiver.map_err(TortureError::io("start a proxy"))?;
-    let number = scene.enter_by(&receiver, to_receiver.address())?;
+    let remembered = format!("deduplication: {{memoryEntries: {REMEMBERED}}}");
+    let linked = Linked::start(&scene, |setup| setup.section(&remembered)).await?;
     let place = Place {
         scene: &scene,
-        number,
-        receiver: &receiver,
-        broker: &broker,
-        to_broker: &to_broker,
-        to_receiver: &to_receiver,
+        linked: &linked,
         deadline: ground.deadline,
     };
     let mut figures = Figures {
@@ -76,7 +62,7 @@ pub async fn soak(
                 return Err(TortureError::Unmet(format!("{name}: not over within {cycle:?}")));
             }
             sleep_until(next).await;
-            let sample = sample(&receiver, began.elapsed()).await?;
+            let sample = sample(&linked.member.receiver, began.elapsed()).await?;
             tell(format!(
                 "{:5.1} min  {:8.0} KiB  {:3} files  {:3} tasks  {:2} threads  after: {}",
                 sample.minutes, sample.memory_kib, sample.files, sample.tasks, sample.threads, fault.name
@@ -89,10 +75,8 @@ pub async fn soak(
         }
         Ok(())
     };
-    let trial = scene
-        .run(&setup, strikes, async || Ok(broker.client().await?))
-        .await?;
-    figures.trial = trial;
+    let reader = async || Ok(linked.broker.client().await?);
+    figures.trial = scene.run(&linked.setup, strikes, reader).await?;
     Ok(figures)
 }
 
