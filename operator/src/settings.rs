@@ -129,6 +129,21 @@ pub fn issuer_name(issuer: &IssuerRef) -> String {
 }
 
 impl Allow {
+    /// Everything that may be allowed without being named in full, to every namespace.
+    pub fn everything() -> Self {
+        let all = || vec![Pattern::new("*")];
+        Self {
+            images: all(),
+            annotations: all(),
+            labels: all(),
+            env: all(),
+            hosts: Vec::new(),
+            nats_servers: all(),
+            issuers: all(),
+            tracing_endpoints: all(),
+        }
+    }
+
     /// Whether the annotation may be set. One that is dangerous has to be named in full: who writes `nginx.ingress.kubernetes.io/*` does not mean it.
     pub fn annotation(&self, key: &str) -> bool {
         let lower = key.to_ascii_lowercase();
@@ -248,12 +263,7 @@ mod tests {
 
     #[test]
     fn what_is_dangerous_has_to_be_named_in_full() {
-        let all = vec![Pattern::new("*")];
-        let allow = Allow {
-            annotations: all.clone(),
-            env: all,
-            ..Allow::default()
-        };
+        let allow = Allow::everything();
         assert!(allow.annotation("nginx.ingress.kubernetes.io/limit-rps") && allow.env("HTTPS_PROXY"));
         for key in [
             "nginx.ingress.kubernetes.io/configuration-snippet",

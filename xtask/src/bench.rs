@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use clap::Args;
 use wahook_bench::options::Options;
 
-use crate::workspace::{RECEIVER, Workspace, WorkspaceError, built};
+use crate::workspace::{RECEIVER, Workspace, WorkspaceError};
 
 const BENCH: &str = "wahook-bench";
 
@@ -35,9 +35,8 @@ pub(crate) enum BenchError {
 
 /// Builds, runs, and ends as the benchmark does.
 pub(crate) fn run(workspace: &Workspace, _: &BenchArgs) -> Result<ExitCode, BenchError> {
-    eprintln!("bench: building for release, some minutes the first time");
-    let receiver = release(workspace, RECEIVER)?;
-    let bench = release(workspace, BENCH)?;
+    let receiver = workspace.build_alone(RECEIVER, true)?;
+    let bench = workspace.build_alone(BENCH, true)?;
     let floors = bench.parent().ok_or(BenchError::NoDirectory)?;
     let mut command = Command::new(&bench);
     command
@@ -55,12 +54,4 @@ pub(crate) fn run(workspace: &Workspace, _: &BenchArgs) -> Result<ExitCode, Benc
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// Each package by itself: built together, one would get the features that only the other needs.
-fn release(workspace: &Workspace, package: &'static str) -> Result<std::path::PathBuf, WorkspaceError> {
-    let mut command = workspace.cargo();
-    command.args(["build", "--locked", "--release", "--bins", "--package", package]);
-    let path = built(command, &[package])?.pop();
-    path.ok_or(WorkspaceError::NotBuilt(package))
 }

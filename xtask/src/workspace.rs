@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use serde_json::Value;
+use wahook_testbed::setting::Setting;
 
 /// The workspace or cargo could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,9 @@ pub(crate) enum WorkspaceError {
 
 /// The name of the receiver's package and of its program.
 pub(crate) const RECEIVER: &str = "wahook-receiver";
+
+/// Where reports are: writing one changes nothing of what another is about.
+const REPORTS: &str = "docs/reports";
 
 /// What every build of the whole workspace is given: the same for all commands, so that they share its results.
 pub(crate) const WHOLE: [&str; 2] = ["--workspace", "--all-features"];
@@ -82,6 +86,31 @@ impl Workspace {
             .env("CARGO_TERM_COLOR", "never")
             .stdin(Stdio::null());
         command
+    }
+
+    /// What a report of this moment is about.
+    pub(crate) fn setting(&self) -> Setting {
+        Setting::of(&self.root, REPORTS)
+    }
+
+    /// Builds the programs of a package; the path of the one of the package's name. By itself: built together with others, a
+    /// package would get the features that only those need. Progress goes to standard error.
+    ///
+    /// # Errors
+    /// As [`Workspace::build_receiver`].
+    pub(crate) fn build_alone(
+        &self,
+        package: &'static str,
+        release: bool,
+    ) -> Result<PathBuf, WorkspaceError> {
+        let mut command = self.cargo();
+        command.args(["build", "--locked", "--bins", "--package", package]);
+        if release {
+            eprintln!("building {package} for release, some minutes the first time");
+            command.arg("--release");
+        }
+        let path = built(command, &[package])?.pop();
+        path.ok_or(WorkspaceError::NotBuilt(package))
     }
 
     /// Builds every program of the workspace; the path of the receiver. Progress goes to standard error.

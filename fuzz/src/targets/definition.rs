@@ -1,15 +1,16 @@
 //! A resource, on its way through the API server, the operator and into the receiver.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use wahook_crds::WhatsAppWebhook;
 use wahook_operator::authorities::Authorities;
 use wahook_operator::build::build;
 use wahook_operator::build::configuration::configuration;
 use wahook_operator::cli::schema::Schema;
 use wahook_operator::settings::{
-    Allow, NatsDefaults, Pattern, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
+    Allow, NatsDefaults, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
 };
 use wahook_operator::validate::validate;
 
@@ -21,6 +22,10 @@ pub(super) const TARGET: Target = Target {
     seeds,
     run,
 };
+
+/// Made once: each input would make them anew.
+static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::installed);
+static SETTINGS: LazyLock<Settings> = LazyLock::new(settings);
 
 const SMALLEST: &str = include_str!("../../../examples/minimal.yaml");
 
@@ -39,7 +44,6 @@ fn seeds() -> Vec<Vec<u8>> {
 
 /// The operator, with everything allowed that may be.
 fn settings() -> Settings {
-    let all = || vec![Pattern::new("*")];
     Settings {
         subject_prefix: "whatsapp".into(),
         nats: NatsDefaults {
@@ -53,16 +57,7 @@ fn settings() -> Settings {
             trusted_proxies: Vec::new(),
         },
         route: RouteDefaults::default(),
-        allow: Allow {
-            images: all(),
-            annotations: all(),
-            labels: all(),
-            env: all(),
-            hosts: Vec::new(),
-            nats_servers: all(),
-            issuers: all(),
-            tracing_endpoints: all(),
-        },
+        allow: Allow::everything(),
         secret_access: SecretAccess::ByName,
         watch_namespaces: Vec::new(),
         operator_namespace: None,
@@ -83,8 +78,8 @@ fn run(data: &[u8]) {
         return;
     };
     resource["metadata"]["namespace"] = "shop".into();
-    merge(&mut resource, change);
-    let Ok(admitted) = Schema::installed().admit(&resource) else {
+    json_patch::merge(&mut resource, &change);
+    let Ok(admitted) = SCHEMA.admit(&resource) else {
         return;
     };
     // Metadata is the API server's own, and of its types.
@@ -92,12 +87,12 @@ fn run(data: &[u8]) {
         let metadata = serde_json::from_value::<Metadata>(admitted["metadata"].clone());
         return assert!(metadata.is_err(), "admitted, and without a type");
     };
-    let settings = settings();
-    match validate(&webhook, &settings) {
+    let settings = &*SETTINGS;
+    match validate(&webhook, settings) {
         Err(refusals) => assert!(!refusals.is_empty()),
         Ok(valid) => {
-            assert!(!build(&valid, &settings).is_empty());
-            let text = configuration(&valid, &settings).yaml();
+            assert!(!build(&valid, settings).is_empty());
+            let text = configuration(&valid, settings).yaml();
             match wahook_receiver::config::parse(&text) {
                 Ok((_, unknown)) => assert!(unknown.is_empty(), "{unknown:?}"),
                 Err(error) => panic!("the receiver would refuse what the operator accepted: {error}"),
@@ -107,24 +102,3 @@ fn run(data: &[u8]) {
 }
 
 type Metadata = k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
-/// A merge patch (RFC 7386).
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    for (key, value) in patch {
-        let Some(map) = target.as_object_mut() else {
-            return;
-        };
-        if value.is_null() {
-            map.remove(&key);
-        } else {
-            merge(map.entry(key).or_insert(Value::Null), value);
-        }
-    }
-}

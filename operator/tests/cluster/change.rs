@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use wahook_operator::child::ChildKind;
-use wahook_operator::settings::{Allow, Pattern};
+use wahook_operator::settings::Allow;
 
 use crate::support::{Lab, Options, Snapshot, eventually, settings, spec};
 
@@ -214,18 +214,8 @@ fn no_field_is_left_out() {
 #[ignore = "builds Kubernetes once, a quarter of an hour: cargo xtask test --kubernetes"]
 async fn every_field_changed_and_changed_back() {
     let lab = Lab::new("change-fields").await;
-    let any = || vec![Pattern::new("*")];
     let mut settings = settings();
-    settings.allow = Allow {
-        images: any(),
-        annotations: any(),
-        labels: any(),
-        env: any(),
-        hosts: Vec::new(),
-        nats_servers: any(),
-        issuers: any(),
-        tracing_endpoints: any(),
-    };
+    settings.allow = Allow::everything();
     let operator = lab
         .operator_with(Options {
             settings,

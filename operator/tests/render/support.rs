@@ -92,18 +92,8 @@ pub(crate) fn settings() -> Settings {
 
 /// That operator, with everything allowed that may be.
 pub(crate) fn generous() -> Settings {
-    let all = || vec![Pattern::new("*")];
     Settings {
-        allow: Allow {
-            images: all(),
-            annotations: all(),
-            labels: all(),
-            env: all(),
-            hosts: Vec::new(),
-            nats_servers: all(),
-            issuers: all(),
-            tracing_endpoints: all(),
-        },
+        allow: Allow::everything(),
         ..settings()
     }
 }

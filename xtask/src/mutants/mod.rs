@@ -18,7 +18,6 @@ use self::outcome::{Fate, Mutant};
 use self::plan::{PARTS, Part};
 use self::report::{Found, GOAL};
 use crate::workspace::Workspace;
-use wahook_testbed::setting::Setting;
 
 const VERSION: &str = "27.1.0";
 const PROGRAM: &str = "cargo-mutants";
@@ -93,7 +92,7 @@ pub(crate) fn run(workspace: &Workspace, args: &MutantsArgs) -> Result<ExitCode>
         [] => PARTS.iter().collect(),
         named => named.to_vec(),
     };
-    let made = Setting::of(&workspace.file(""), "docs/reports");
+    let made = workspace.setting();
     let program = program(workspace)?;
     let mut found = Vec::new();
     for part in parts {
@@ -165,7 +164,9 @@ fn once(
         .arg("--output")
         .arg(&output);
     for mutant in only {
-        command.arg("--re").arg(format!("^{}$", escaped(&mutant.name)));
+        command
+            .arg("--re")
+            .arg(format!("^{}$", regex_syntax::escape(&mutant.name)));
     }
     // Its exit code says whether something was missed, and much else: the result file says more.
     let status = command.arg("--").args(tests).status();
@@ -175,18 +176,6 @@ fn once(
     outcome::read(&text)
         .filter(|mutants| !mutants.is_empty())
         .ok_or(MutantsError::NoResult(part.name))
-}
-
-/// A text as a regular expression that matches it alone.
-fn escaped(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() * 2);
-    for character in text.chars() {
-        if character.is_ascii_punctuation() {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern
 }
 
 /// The program: on PATH, in the cache, or installed there now.

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::outcome::{Fate, Mutant};
 use wahook_testbed::setting::Setting;
+
+use super::outcome::{Fate, Mutant};
 
 /// Fewer caught, in per cent, is a failure.
 pub(super) const GOAL: usize = 85;

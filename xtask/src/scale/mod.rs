@@ -15,12 +15,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use wahook_testbed::setting::Setting;
 
 use self::error::Result;
 pub(crate) use self::error::ScaleError;
 use self::run::Plan;
-use crate::workspace::{Workspace, built};
+use crate::workspace::Workspace;
 
 /// Where the paper is.
 const PAPER: &str = "docs/reports/scale.md";
@@ -75,9 +74,9 @@ pub(crate) fn run(workspace: &Workspace, args: &ScaleArgs) -> Result<ExitCode> {
     }
     let profile = if args.debug { "debug" } else { "release" };
     // Before the build: what is changed meanwhile is not what was measured.
-    let setting = Setting::of(&workspace.file(""), "docs/reports");
+    let setting = workspace.setting();
     let plan = Plan {
-        operator: build(workspace, args.debug)?,
+        operator: workspace.build_alone(OPERATOR, !args.debug)?,
         resources: usize::from(args.resources),
         quiet_seconds: args.quiet_seconds,
     };
@@ -101,16 +100,4 @@ pub(crate) fn run(workspace: &Workspace, args: &ScaleArgs) -> Result<ExitCode> {
         println!("{} is written.", path.display());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Builds the operator; its path.
-fn build(workspace: &Workspace, debug: bool) -> Result<PathBuf> {
-    let mut command = workspace.cargo();
-    command.args(["build", "--locked", "--package", OPERATOR, "--bin", OPERATOR]);
-    if !debug {
-        eprintln!("scale: building the operator for release, some minutes the first time");
-        command.arg("--release");
-    }
-    let path = built(command, &[OPERATOR])?.pop();
-    Ok(path.ok_or(crate::workspace::WorkspaceError::NotBuilt(OPERATOR))?)
 }

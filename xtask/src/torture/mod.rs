@@ -4,12 +4,12 @@ mod error;
 mod paper;
 mod soak;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
+use tokio::runtime::Runtime;
 use wahook_testbed::nats;
 use wahook_torture::mix::Outcome;
 use wahook_torture::{Ground, MIXES, Mix, Report};
@@ -17,10 +17,7 @@ use wahook_torture::{Ground, MIXES, Mix, Report};
 use self::error::Result;
 pub(crate) use self::error::TortureError;
 use self::paper::Paper;
-use crate::workspace::{Workspace, WorkspaceError, built};
-use wahook_testbed::setting::Setting;
-
-const RECEIVER: &str = "wahook-receiver";
+use crate::workspace::{RECEIVER, Workspace};
 
 /// Arguments of `cargo xtask torture`.
 #[derive(Debug, Args)]
@@ -88,14 +85,14 @@ pub(crate) fn run(workspace: &Workspace, args: &TortureArgs) -> Result<ExitCode>
     let mixes = chosen(&args.only)?;
     let profile = if args.debug { "debug" } else { "release" };
     // Before the build: what is changed meanwhile is not what was tortured.
-    let setting = Setting::of(&workspace.file(""), "docs/reports");
+    let setting = workspace.setting();
     let mut ground = if args.quick {
         Ground::short()
     } else {
         Ground::long(args.events, args.seed)
     };
     ground.seed = args.seed;
-    ground.receiver = Some(build(workspace, args.debug)?);
+    ground.receiver = Some(workspace.build_alone(RECEIVER, !args.debug)?);
     nats::nats_server()?;
     let runtime = runtime()?;
     let mut report = Report::default();
@@ -112,20 +109,23 @@ pub(crate) fn run(workspace: &Workspace, args: &TortureArgs) -> Result<ExitCode>
     if let Some(path) = &args.report {
         Paper::at(workspace.file(path)).write("Faults", &report.section(), profile, &setting)?;
     }
-    let broken = report.broken();
-    for line in &broken {
+    Ok(verdict(&report.broken()))
+}
+
+fn runtime() -> Result<Runtime> {
+    Runtime::new().map_err(TortureError::io("start"))
+}
+
+/// Tells what was broken; the command's end.
+fn verdict(broken: &[String]) -> ExitCode {
+    for line in broken {
         println!("BROKEN {line}");
     }
-    Ok(if broken.is_empty() {
+    if broken.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    })
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.enable_all().build().map_err(TortureError::io("start"))
+    }
 }
 
 /// The mixes of these names, or all.
@@ -161,18 +161,6 @@ fn table(report: &Report) -> Table {
         table.add_row(row);
     }
     table
-}
-
-/// Builds the receiver; its path.
-fn build(workspace: &Workspace, debug: bool) -> Result<PathBuf> {
-    let mut command = workspace.cargo();
-    command.args(["build", "--locked", "--package", RECEIVER, "--bin", RECEIVER]);
-    if !debug {
-        eprintln!("torture: building the receiver for release, some minutes the first time");
-        command.arg("--release");
-    }
-    let path = built(command, &[RECEIVER])?.pop();
-    Ok(path.ok_or(WorkspaceError::NotBuilt(RECEIVER))?)
 }
 
 #[cfg(test)]

@@ -11,9 +11,8 @@ use wahook_torture::{Ground, soak};
 
 use super::error::Result;
 use super::paper::{self, Paper};
-use super::{build, runtime};
-use crate::workspace::Workspace;
-use wahook_testbed::setting::Setting;
+use super::{runtime, verdict};
+use crate::workspace::{RECEIVER, Workspace};
 
 /// Arguments of `cargo xtask torture soak`.
 #[derive(Debug, Args)]
@@ -42,12 +41,12 @@ pub(super) struct SoakArgs {
 /// Soaks; fails when something grew or a promise was broken.
 pub(super) fn run(workspace: &Workspace, args: &SoakArgs) -> Result<ExitCode> {
     let profile = if args.debug { "debug" } else { "release" };
-    let setting = Setting::of(&workspace.file(""), "docs/reports");
+    let setting = workspace.setting();
     let mut ground = Ground::long(args.minutes * 60 * soak::RATE, args.seed);
     ground.rate = soak::RATE;
     // There are nearly five events in a delivery: enough are sent before the time is over.
     ground.events *= 4;
-    ground.receiver = Some(build(workspace, args.debug)?);
+    ground.receiver = Some(workspace.build_alone(RECEIVER, !args.debug)?);
     nats::nats_server()?;
     let (length, cycle) = (
         Duration::from_secs(args.minutes * 60),
@@ -66,13 +65,5 @@ pub(super) fn run(workspace: &Workspace, args: &SoakArgs) -> Result<ExitCode> {
     if let Some(path) = &args.report {
         Paper::at(workspace.file(path)).write("Soak", &figures.section(), profile, &setting)?;
     }
-    let broken = figures.broken();
-    for line in &broken {
-        println!("BROKEN {line}");
-    }
-    Ok(if broken.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(verdict(&figures.broken()))
 }
