@@ -27,6 +27,25 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// A message as a consumer hands it over.
+    ///
+    /// # Errors
+    /// When its reply subject, in which the broker says where it is stored, is none of a consumer's.
+    pub fn of(message: jetstream::Message) -> Result<Self, async_nats::Error> {
+        let (seq, stored_at) = {
+            let info = message.info()?;
+            (info.stream_sequence, info.published.into())
+        };
+        let message = message.message;
+        Ok(Self {
+            subject: message.subject.to_string(),
+            headers: message.headers.unwrap_or_default(),
+            payload: message.payload,
+            seq,
+            stored_at,
+        })
+    }
+
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(async_nats::HeaderValue::as_str)
@@ -142,29 +161,32 @@ pub async fn for_each(
         .await
         .map_err(|error| failed(&error))?;
     let mut incoming = consumer.messages().await.map_err(|error| failed(&error))?;
+    let mut read = 0;
     loop {
         let message = tokio::time::timeout(NEXT_LIMIT, incoming.next())
             .await
             .map_err(|_| failed(&format_args!("nothing came for {NEXT_LIMIT:?}")))?
             .ok_or_else(|| failed(&"the consumer ended"))?
             .map_err(|error| failed(&error))?;
-        let (seq, pending, stored_at) = {
-            let info = message.info().map_err(|error| failed(&error))?;
-            (info.stream_sequence, info.pending, info.published.into())
-        };
-        let message = message.message;
-        each(Stored {
-            subject: message.subject.to_string(),
-            headers: message.headers.unwrap_or_default(),
-            payload: message.payload,
-            seq,
-            stored_at,
-        });
-        // `pending` also ends the loop when the last message was deleted meanwhile.
-        if seq >= last || pending == 0 {
+        let pending = message.info().map_err(|error| failed(&error))?.pending;
+        let stored = Stored::of(message).map_err(|error| failed(&error))?;
+        let seq = stored.seq;
+        each(stored);
+        read += 1;
+        if seq >= last {
             return Ok(());
         }
+        if pending == 0 {
+            break;
+        }
     }
+    // The last message was deleted meanwhile; or the consumer is beside a replica that has not caught up, whose end is not the
+    // stream's.
+    let there = open(client, name).await?.cached_info().state.messages;
+    if read < there {
+        return Err(failed(&format_args!("only {read} of {there} messages came")));
+    }
+    Ok(())
 }
 
 /// The id of every message that has one, in order, repeated ids repeated.

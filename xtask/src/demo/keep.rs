@@ -47,19 +47,8 @@ pub(super) async fn watch(house: &House) -> Result<(), DemoError> {
     let mut events = consumer.messages().await.map_err(|error| failed(&error))?;
     while let Some(event) = events.next().await {
         let event = event.map_err(|error| failed(&error))?;
-        let (seq, stored_at) = {
-            let info = event.info().map_err(|error| failed(&error))?;
-            (info.stream_sequence, info.published.into())
-        };
-        let event = event.message;
-        let row = Row::of(&Stored {
-            subject: event.subject.to_string(),
-            headers: event.headers.unwrap_or_default(),
-            payload: event.payload,
-            seq,
-            stored_at,
-        });
-        match row {
+        let stored = Stored::of(event).map_err(|error| failed(&error))?;
+        match Row::of(&stored) {
             Ok(row) => println!(
                 "  {:>4}  {}/{}  account {}  lane {}  id {}  {} bytes",
                 row.seq,
