@@ -14,8 +14,8 @@ const CONNECTIONS: [u32; 5] = [1, 8, 64, 512, 4096];
 const STATUSES: [u32; 5] = [2, 27, 285, 2850, 8900];
 /// Few, since each body of the largest is admitted alone.
 const LARGE_CONNECTIONS: u32 = 4;
-/// Ids remembered. The default is 100,000.
-const REMEMBERED: [u32; 4] = [0, 100_000, 1_000_000, 5_000_000];
+/// Ids remembered. The default is 100,000, and none at all cannot be asked for.
+const REMEMBERED: [u32; 4] = [1, 100_000, 1_000_000, 5_000_000];
 
 /// Measures all three series with the receiver; `keep` is called after each point.
 pub async fn run_all(

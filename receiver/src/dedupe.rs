@@ -4,6 +4,7 @@
 //! own: the truth is the stream's duplicate window, and a request whose every id is remembered still asks the broker
 //! about one of them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,8 +53,9 @@ impl Hasher for FirstBytes {
 }
 
 /// What became of the ids of a request that others may wait for.
-type Landed = Option<Arc<HashSet<[u8; 16]>>>;
-type Flight = watch::Receiver<Landed>;
+type Landed = Option<Arc<HashSet<[u8; 16], IdHasher>>>;
+/// Where that is told: one place for all ids of a request.
+type Flight = Arc<watch::Receiver<Landed>>;
 
 /// What is known of one id of a request.
 #[derive(Debug)]
@@ -72,7 +74,7 @@ pub enum Known {
 #[derive(Debug)]
 pub struct Waiter {
     id: [u8; 16],
-    flight: Flight,
+    flight: watch::Receiver<Landed>,
 }
 
 impl Waiter {
@@ -89,8 +91,10 @@ impl Waiter {
 pub struct Claims<'a> {
     dedupe: &'a Dedupe,
     claimed: Vec<[u8; 16]>,
-    landed: HashSet<[u8; 16]>,
+    /// Stored by this request.
     fresh: Vec<[u8; 16]>,
+    /// In the stream before it.
+    held: Vec<[u8; 16]>,
     sent_at: Instant,
     epoch: u64,
     outcome: watch::Sender<Landed>,
@@ -113,7 +117,8 @@ impl Dedupe {
     /// Looks a request's ids up and claims the new ones, all in one step.
     pub fn claim(&self, ids: impl Iterator<Item = EventId>, now: Instant) -> (Claims<'_>, Vec<Known>) {
         let (outcome, flight) = watch::channel(None);
-        let mut claimed = Vec::new();
+        let flight = Arc::new(flight);
+        let mut claimed = Vec::with_capacity(ids.size_hint().0);
         let mut memory = self.lock();
         memory.expire(now);
         let epoch = memory.epoch;
@@ -128,14 +133,14 @@ impl Dedupe {
                         Known::Repeated
                     };
                 }
-                match memory.in_flight.get(&id) {
-                    Some(own) if own.same_channel(&flight) => Known::Repeated,
-                    Some(other) => Known::InFlight(Waiter {
+                match memory.in_flight.entry(id) {
+                    Entry::Occupied(own) if Arc::ptr_eq(own.get(), &flight) => Known::Repeated,
+                    Entry::Occupied(other) => Known::InFlight(Waiter {
                         id,
-                        flight: other.clone(),
+                        flight: watch::Receiver::clone(other.get()),
                     }),
-                    None => {
-                        memory.in_flight.insert(id, flight.clone());
+                    Entry::Vacant(place) => {
+                        place.insert(Arc::clone(&flight));
                         claimed.push(id);
                         Known::New
                     }
@@ -143,13 +148,12 @@ impl Dedupe {
             })
             .collect();
         drop(memory);
-        let landed = HashSet::with_capacity(claimed.len());
         (
             Claims {
                 dedupe: self,
+                fresh: Vec::with_capacity(claimed.len()),
                 claimed,
-                landed,
-                fresh: Vec::new(),
+                held: Vec::new(),
                 sent_at: now,
                 epoch,
                 outcome,
@@ -198,9 +202,10 @@ impl Memory {
     fn forget_oldest(&mut self) {
         // An id that was acknowledged again since then is known for longer.
         if let Some((id, until)) = self.order.pop_front()
-            && self.acked.get(&id) == Some(&until)
+            && let Entry::Occupied(known) = self.acked.entry(id)
+            && *known.get() == until
         {
-            self.acked.remove(&id);
+            known.remove();
         }
     }
 }
@@ -208,13 +213,12 @@ impl Memory {
 impl Claims<'_> {
     /// The broker stored this id just now: it is remembered.
     pub fn stored(&mut self, id: EventId) {
-        self.landed.insert(*id.as_bytes());
         self.fresh.push(*id.as_bytes());
     }
 
     /// The broker held this id already. Nobody knows since when, so it is not remembered: its window may end any moment.
     pub fn held(&mut self, id: EventId) {
-        self.landed.insert(*id.as_bytes());
+        self.held.push(*id.as_bytes());
     }
 }
 
@@ -234,8 +238,11 @@ impl Drop for Claims<'_> {
             }
         }
         drop(memory);
-        self.outcome
-            .send_replace(Some(Arc::new(std::mem::take(&mut self.landed))));
+        // The ids no longer lead here: who waits by now is all who ever will.
+        if self.outcome.receiver_count() > 0 {
+            let landed = self.fresh.iter().chain(&self.held).copied().collect();
+            self.outcome.send_replace(Some(Arc::new(landed)));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
@@ -46,6 +47,19 @@ impl Credential<'_> {
     }
 }
 
+/// How long to wait before each attempt to connect, for one client: not at all before its very first. The library asks before
+/// that one too, and would take most of a receiver's start.
+pub fn pauses() -> impl Fn(usize) -> Duration + Send + Sync + 'static {
+    let begun = AtomicBool::new(false);
+    move |attempts| {
+        if begun.swap(true, Ordering::Relaxed) {
+            pause(attempts)
+        } else {
+            Duration::ZERO
+        }
+    }
+}
+
 /// Doubles from 20 ms to four seconds, then half of it at random: clients that lost a broker together must not come
 /// back together.
 pub fn pause(attempts: usize) -> Duration {
@@ -86,6 +100,15 @@ mod tests {
         assert!((LONGEST_PAUSE / 2..=LONGEST_PAUSE).contains(&pause(1_000_000)));
         let pauses: std::collections::BTreeSet<_> = (0..20).map(|_| pause(10)).collect();
         assert!(pauses.len() > 1);
+    }
+
+    #[test]
+    fn only_the_very_first_attempt_of_a_client_is_made_at_once() {
+        let pauses = pauses();
+        assert_eq!(pauses(1), Duration::ZERO);
+        assert!(pauses(2) > Duration::ZERO);
+        // The library counts from one again after each connection.
+        assert!(pauses(1) > Duration::ZERO);
     }
 
     #[test]

@@ -57,14 +57,16 @@ impl Envelope<'_> {
 
 /// Reads the envelope of a body.
 pub(crate) fn read(body: &[u8]) -> Result<(Vec<Entry<'_>>, Vec<Unusable<'_>>), Malformed> {
-    match serde_json::from_slice::<Envelope<'_>>(body) {
+    // Once for all of it: from bytes, the parser would look at each value on each level.
+    let body = std::str::from_utf8(body).map_err(|_| Malformed::NotJson)?;
+    match serde_json::from_str::<Envelope<'_>>(body) {
         Ok(envelope) if envelope.is_as_documented() => Ok((envelope.entry, Vec::new())),
         _ => piece_by_piece(body),
     }
 }
 
-fn piece_by_piece(body: &[u8]) -> Result<(Vec<Entry<'_>>, Vec<Unusable<'_>>), Malformed> {
-    let raw: &RawValue = serde_json::from_slice(body).map_err(|_| Malformed::NotJson)?;
+fn piece_by_piece(body: &str) -> Result<(Vec<Entry<'_>>, Vec<Unusable<'_>>), Malformed> {
+    let raw: &RawValue = serde_json::from_str(body).map_err(|_| Malformed::NotJson)?;
     let members = Members::of(raw).ok_or(Malformed::NotAnEnvelope)?;
     match members.scalar("object").as_str() {
         Some(OBJECT) | None => {}

@@ -1,7 +1,7 @@
 //! From the configuration and the secrets to the options of a connection.
 
 use async_nats::{ConnectOptions, ServerAddr};
-use wahook_stream::connect::{Credential, pause};
+use wahook_stream::connect::{Credential, pauses};
 
 use crate::config::Nats;
 use crate::secrets::{NatsCredential, NatsSecrets, Secret};
@@ -38,7 +38,9 @@ pub fn options(
         .custom_inbox_prefix(&nats.inbox_prefix)
         .connection_timeout(nats.connect_timeout)
         .ping_interval(nats.ping_interval)
-        .reconnect_delay_callback(pause)
+        .reconnect_delay_callback(pauses())
+        // Subjects are made of tokens that cannot be wrong (`wahook_events::token`) and inboxes of the library's own.
+        .skip_subject_validation(true)
         .require_tls(nats.tls.required);
     if nats.tls.first {
         options = options.tls_first();

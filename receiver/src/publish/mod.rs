@@ -16,6 +16,7 @@ mod pending;
 mod publisher;
 mod reply;
 mod session;
+mod stationery;
 
 pub use claim_check::ClaimCheck;
 pub use connect::{ConnectError, options};
@@ -25,3 +26,4 @@ pub use outgoing::{Batch, Outgoing};
 pub use publisher::{Ack, Publisher};
 pub use reply::Refusal;
 pub use session::{Session, SessionError};
+pub use stationery::Stationery;

@@ -19,6 +19,7 @@ use super::outgoing::Outgoing;
 use super::publisher::Publisher;
 use super::reply::{Refusal, Reply};
 use super::session::Session;
+use super::stationery::Stationery;
 
 /// How often the stream is looked at, or looked for.
 const EVERY: Duration = Duration::from_secs(5);
@@ -206,7 +207,12 @@ impl Monitor {
             (EXPECTED_STREAM, self.spec.name.clone()),
             ("Nats-Expected-Last-Sequence", (1_u64 << 62).to_string()),
         ];
-        let probe = Outgoing::new(Addressed { subject, headers }, Bytes::new(), None);
+        let probe = Outgoing::new(
+            Addressed { subject, headers },
+            Bytes::new(),
+            None,
+            &Stationery::default(),
+        );
         let Some(mut round) = session.pending().register(1) else {
             return StreamState::Unknown;
         };

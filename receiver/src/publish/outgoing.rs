@@ -5,6 +5,8 @@ use async_nats::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
 use wahook_events::contract::Addressed;
 
+use super::stationery::Stationery;
+
 /// A request's events. Each is made when it is sent: nearly all are sent once, and nothing is copied for the few that are
 /// not.
 pub trait Batch: Sync {
@@ -41,17 +43,21 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// A message of an address and its data, with the request's trace context if it came with one.
-    pub fn new(addressed: Addressed, payload: Bytes, traceparent: Option<&str>) -> Self {
-        let mut headers = HeaderMap::new();
-        let mut header_bytes = "NATS/1.0\r\n\r\n".len();
-        let traceparent = traceparent.map(|context| ("traceparent", context.to_owned()));
-        for (name, value) in addressed.headers.into_iter().chain(traceparent) {
-            header_bytes += name.len() + value.len() + ": \r\n".len();
-            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
-        }
+    pub fn new(
+        addressed: Addressed,
+        payload: Bytes,
+        traceparent: Option<&str>,
+        stationery: &Stationery,
+    ) -> Self {
+        let mut headers = addressed.headers;
+        headers.extend(traceparent.map(|context| ("traceparent", context.to_owned())));
+        let lines = headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + ": \r\n".len());
+        let header_bytes = "NATS/1.0\r\n\r\n".len() + lines.sum::<usize>();
         Self {
             subject: addressed.subject.into(),
-            headers,
+            headers: stationery.headers(headers),
             payload,
             header_bytes,
         }

@@ -16,7 +16,7 @@ use wahook_telemetry::trace::Span;
 use super::items::{self, Item, Outbox};
 use crate::dedupe::{Claims, Dedupe, Known, Waiter};
 use crate::metrics::{DuplicateSource, Metrics, Outcome, RequestType};
-use crate::publish::{Ack, Publisher, Refusal};
+use crate::publish::{Ack, Publisher, Refusal, Stationery};
 
 /// What stores events: shared by all requests.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct Ingest {
     publisher: Arc<Publisher>,
     dedupe: Dedupe,
     contract: contract::Publisher,
+    stationery: Stationery,
     stream: Arc<str>,
     metrics: Arc<Metrics>,
     /// The highest sequence the stream ever acknowledged; a lower one means that it was recreated.
@@ -83,6 +84,7 @@ impl Ingest {
             publisher,
             dedupe,
             contract,
+            stationery: Stationery::default(),
             stream,
             metrics,
             highest: AtomicU64::new(0),
@@ -205,6 +207,7 @@ impl Ingest {
             places,
             request,
             traceparent: envelope.traceparent,
+            stationery: &self.stationery,
         };
         self.publisher.publish(&outbox, deadline).await
     }

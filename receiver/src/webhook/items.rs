@@ -9,7 +9,7 @@ use wahook_events::contract::{Destination, Request};
 use wahook_events::{Event, EventId, Malformed, split};
 
 use crate::metrics::EventLabel;
-use crate::publish::{Batch, Outgoing};
+use crate::publish::{Batch, Outgoing, Stationery};
 
 /// One message to be.
 #[derive(Debug)]
@@ -119,6 +119,7 @@ pub(super) struct Outbox<'a> {
     pub(super) places: &'a [usize],
     pub(super) request: Request<'a>,
     pub(super) traceparent: Option<&'a str>,
+    pub(super) stationery: &'a Stationery,
 }
 
 impl Batch for Outbox<'_> {
@@ -140,6 +141,6 @@ impl Batch for Outbox<'_> {
             } => self.request.event(event, *destination, *id),
             Source::DeadLetter(reason) => self.request.dead_letter(reason, item.key),
         };
-        Outgoing::new(addressed, item.data.clone(), self.traceparent)
+        Outgoing::new(addressed, item.data.clone(), self.traceparent, self.stationery)
     }
 }
