@@ -71,6 +71,18 @@ pub struct History {
     pub excuses: Vec<Excuse>,
 }
 
+impl History {
+    /// The time within which 99 of 100 attempts ended.
+    pub fn p99(&self) -> Duration {
+        let attempts = self.deliveries.iter().flat_map(|delivery| &delivery.attempts);
+        let mut lasted: Vec<_> = attempts
+            .map(|attempt| attempt.ended.saturating_sub(attempt.sent))
+            .collect();
+        lasted.sort_unstable();
+        lasted.get(lasted.len() * 99 / 100).copied().unwrap_or_default()
+    }
+}
+
 /// One event as the stream holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -270,6 +282,20 @@ mod tests {
     fn good() -> Vec<Held> {
         // Event 0 was stored by the attempt that was refused: that is what deduplication is for.
         held(&[(0, 1), (1, 3), (2, 3), (3, 3)])
+    }
+
+    #[test]
+    fn one_in_a_hundred_may_be_slower_than_the_p99() {
+        let mut history = History::default();
+        assert_eq!(history.p99(), Duration::ZERO);
+        let lasting = |seconds| attempt(0, seconds, Ended::Status(200));
+        history.deliveries = vec![Delivered {
+            events: 0..1,
+            attempts: (0..99).map(|_| lasting(1)).chain([lasting(7)]).collect(),
+        }];
+        assert_eq!(history.p99(), at(7), "no attempt is left out");
+        history.deliveries[0].attempts.push(lasting(1));
+        assert_eq!(history.p99(), at(1));
     }
 
     #[test]

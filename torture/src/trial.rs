@@ -71,6 +71,8 @@ pub struct Trial {
     pub stored: usize,
     /// The slowest attempt.
     pub slowest: Duration,
+    /// 99 of 100 attempts of the load itself, without what went on beside it, were over by then.
+    pub p99: Duration,
     /// How long it took.
     pub took: Duration,
     /// What the judge said.

@@ -24,6 +24,10 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
         Ok(())
     });
     // Boxed: with what a cluster needs this future is large.
-    let run = Box::pin(scene.run(&setup, strikes, async || Ok(cluster.client().await?)));
+    let run = Box::pin(scene.run(&setup, strikes, async || {
+        // A reader sits beside one replica and would take the end of that one for the stream's.
+        cluster.wait_until_current(&stream).await?;
+        Ok(cluster.client().await?)
+    }));
     Ok(run.await?.into())
 }

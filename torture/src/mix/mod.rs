@@ -5,6 +5,7 @@ mod broker_full;
 mod broker_killed;
 mod clock_jump;
 mod disk_full;
+mod flood;
 mod half_open;
 mod leader_killed;
 mod linked;
@@ -16,6 +17,9 @@ mod rollout;
 mod scene;
 mod stream_full;
 mod two_receivers;
+mod weekend;
+mod weekend_169h;
+mod weekend_24h;
 
 use std::pin::Pin;
 
@@ -103,4 +107,7 @@ mixes! {
     stream_full Always "the stream is at its limit until somebody raises it";
     broker_full Always "the broker is at its limit for all streams until somebody makes room";
     disk_full Always "the broker's disk is full (ENOSPC) until somebody makes room and starts it again";
+    weekend_24h Always "the stream is full for 60 hours and Meta repeats for days, ids remembered for 24 hours; an hour is a second";
+    weekend_169h Always "the same with ids remembered for 169 hours, longer than Meta repeats";
+    flood Never "bodies of 100 statuses as fast as they are taken, and messages beside them: 99 of 100 answered within 250 ms";
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use wahook_testbed::log::Log;
 use wahook_testbed::meta::MetaClient;
 use wahook_testbed::nats::NatsServer;
@@ -15,18 +15,22 @@ use wahook_testbed::process::ReceiverProcess;
 use wahook_testbed::stream;
 
 use super::{Disturbs, Mix, Outcome};
-use crate::bodies;
+use crate::bodies::{self, Delivery};
 use crate::client::{Client, Pace, Progress};
 use crate::error::{Result, TortureError};
-use crate::history::{Excuse, Held, History, Rules, judge};
+use crate::history::{Delivered, Excuse, Held, History, Rules, judge};
 use crate::house::{SECRET, Setup};
 use crate::service::Service;
 use crate::trial::{Ground, Trial};
 
+/// How long an id is remembered when nothing else is said.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// What a busy machine may add to a deadline.
 const SLACK: Duration = Duration::from_secs(1);
 /// How long something may take that must come. An election takes up to nine seconds, and several may follow each other.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait before the stream is read once more.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How many attempts fail before a full store gets room again.
 const REFUSALS: u64 = 50;
 /// How far the clocks of two processes on one machine may be apart, and what a clock that is being set adds.
@@ -37,6 +41,8 @@ pub struct Scene<'a> {
     ground: &'a Ground,
     name: &'static str,
     disturbs: Disturbs,
+    window: Duration,
+    bodies: fn(u64) -> Bodies,
     client: Arc<Client>,
     service: Arc<Service>,
     began: SystemTime,
@@ -52,9 +58,13 @@ pub struct Member {
     pub number: u32,
 }
 
+/// Deliveries without end.
+type Bodies = Box<dyn Iterator<Item = Delivery> + Send>;
+
 /// What the judge must know.
 #[derive(Default)]
 struct Seen {
+    beside: Vec<Delivered>,
     excuses: Vec<Excuse>,
     logs: Vec<Log>,
     notes: Vec<String>,
@@ -78,12 +88,38 @@ impl<'a> Scene<'a> {
             ground,
             name,
             disturbs,
+            window: DAY,
+            bodies: |seed| Box::new(bodies::mixed(seed)),
             client: Arc::new(Client::new(Arc::clone(&service), pace)),
             service,
             began: SystemTime::now(),
             strikes: AtomicU32::new(0),
             seen: Mutex::default(),
         }
+    }
+
+    /// The same where ids are remembered for so long: for receivers that are set up so.
+    #[must_use]
+    pub fn with_window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// The same with a message in each delivery, and nothing else.
+    #[must_use]
+    pub fn with_messages_only(mut self) -> Self {
+        self.bodies = |_| Box::new((0..).map(|number| bodies::messages(number..number + 1)));
+        self
+    }
+
+    /// Another client of the same receivers. Its deliveries are judged once they are handed over with [`Self::beside`].
+    pub fn client(&self, pace: Pace) -> Arc<Client> {
+        Arc::new(Client::new(Arc::clone(&self.service), pace))
+    }
+
+    /// Deliveries that another client made meanwhile.
+    pub fn beside(&self, history: History) {
+        self.with(|seen| seen.beside.extend(history.deliveries));
     }
 
     /// Receivers of this scene on these brokers.
@@ -159,8 +195,7 @@ impl<'a> Scene<'a> {
     pub async fn each_strike(&self, mut strike: impl AsyncFnMut() -> Result) -> Result {
         for nth in 1..=self.ground.strikes {
             let at = self.ground.events * u64::from(nth) / u64::from(self.ground.strikes + 1);
-            self.wait("events to be taken", |progress| progress.taken >= at)
-                .await?;
+            self.until_taken(at).await?;
             self.strike();
             strike().await?;
         }
@@ -170,6 +205,15 @@ impl<'a> Scene<'a> {
     /// Counts a strike.
     pub fn strike(&self) {
         self.strikes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits until so many events were taken.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub async fn until_taken(&self, events: u64) -> Result {
+        self.wait("events to be taken", |progress| progress.taken >= events)
+            .await
     }
 
     /// Waits until deliveries are taken again.
@@ -244,7 +288,7 @@ impl<'a> Scene<'a> {
         strikes: impl Future<Output = Result>,
         reader: impl AsyncFnOnce() -> Result<async_nats::Client>,
     ) -> Result<Trial> {
-        let deliveries = bodies::mixed(self.ground.seed);
+        let deliveries = (self.bodies)(self.ground.seed);
         let load = async { Result::<History>::Ok(self.client.deliver(self.ground.events, deliveries).await) };
         let strikes = async {
             strikes.await?;
@@ -255,7 +299,7 @@ impl<'a> Scene<'a> {
         let took = self.now();
         let held = self.held(&reader().await?, &setup.stream_name()).await?;
         let rules = Rules {
-            window: Duration::from_secs(24 * 3600),
+            window: self.window,
             deadline: self.ground.deadline + SLACK,
             clocks: CLOCKS,
         };
@@ -264,9 +308,11 @@ impl<'a> Scene<'a> {
             strikes: self.strikes.load(Ordering::Relaxed),
             stored: held.len(),
             took,
+            p99: history.p99(),
             ..Trial::default()
         };
         self.with(|seen| {
+            history.deliveries.append(&mut seen.beside);
             history.excuses = std::mem::take(&mut seen.excuses);
             trial.notes = std::mem::take(&mut seen.notes);
             if seen.logs.iter().any(|log| log.contains("panicked at")) {
@@ -285,16 +331,25 @@ impl<'a> Scene<'a> {
         Ok(trial)
     }
 
+    /// Reads the whole stream; once more from the start when it could not be read to its end: a broker that has just come back
+    /// may be busy, and what was not read is not lost.
     async fn held(&self, reader: &async_nats::Client, stream: &str) -> Result<Vec<Held>> {
-        let mut held = Vec::new();
-        stream::for_each(reader, stream, |stored| {
-            held.push(Held {
-                number: bodies::number(&stored.payload),
-                at: stored.stored_at.duration_since(self.began).unwrap_or_default(),
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let mut held = Vec::new();
+            let read = stream::for_each(reader, stream, |stored| {
+                held.push(Held {
+                    number: bodies::number(&stored.payload),
+                    at: stored.stored_at.duration_since(self.began).unwrap_or_default(),
+                });
             });
-        })
-        .await?;
-        Ok(held)
+            match read.await {
+                Ok(()) => return Ok(held),
+                Err(error) if Instant::now() > give_up => return Err(error.into()),
+                Err(error) => self.note(format!("read the stream once more: {error}")),
+            }
+            sleep(AGAIN).await;
+        }
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {

@@ -103,13 +103,20 @@ pub(crate) fn run(workspace: &Workspace, args: &TortureArgs) -> Result<ExitCode>
         report.rows.push((mix.name, outcome));
     }
     println!("{}", table(&report));
-    for line in report.skipped() {
+    let skipped = report.skipped();
+    for line in &skipped {
         println!("SKIPPED {line}");
     }
+    let ran = report.rows.len() - skipped.len();
+    println!("{ran} mixes ran, {} were skipped", skipped.len());
     if let Some(path) = &args.report {
         Paper::at(workspace.file(path)).write("Faults", &report.section(), profile, &setting)?;
     }
-    Ok(verdict(&report.broken()))
+    let mut broken = report.broken();
+    if ran == 0 {
+        broken.push("no mix could run here".to_owned());
+    }
+    Ok(verdict(&broken))
 }
 
 fn runtime() -> Result<Runtime> {
