@@ -43,7 +43,7 @@ pub struct Limits {
     /// Open connections, 1 to 1000000. 4096 by default.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub connections: i32,
-    /// Requests in progress, 1 to 1000000. 1024 by default.
+    /// Deliveries in progress whose signature was right, 1 to 1000000. 1024 by default.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub in_flight_requests: i32,
     /// Events published and not yet acknowledged, 1 to 1000000. 8192 by default.

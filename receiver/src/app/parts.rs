@@ -176,6 +176,7 @@ fn live(settings: &Reloadable) -> Live {
         body_memory_bytes: limits.body_memory_bytes,
         body_timeout: limits.body_timeout,
         publish_deadline: limits.publish_deadline,
+        bodies: limits.connections,
         in_flight_requests: limits.in_flight_requests,
         bad_signatures_per_minute: limits.bad_signatures_per_minute,
         phone_number_ids: settings.phone_number_ids.clone(),

@@ -177,7 +177,8 @@ pub struct Limits {
     pub publish_deadline: Duration,
     /// Open connections; 4096 by default.
     pub connections: usize,
-    /// Requests in progress; 1024 by default.
+    /// Deliveries in progress whose signature was right; 1024 by default. Bodies that are still being read do not count, or
+    /// whoever sends slowly could keep everybody else out; of those there are as many as connections.
     pub in_flight_requests: usize,
     /// Events published and not yet acknowledged; 8192 by default.
     pub in_flight_events: usize,

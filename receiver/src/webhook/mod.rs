@@ -65,7 +65,9 @@ pub struct Live {
     pub body_timeout: Duration,
     /// How long storing may take.
     pub publish_deadline: Duration,
-    /// How many requests may be in flight.
+    /// How many bodies may be read at once: as many as there may be connections, also when one connection carries many.
+    pub bodies: usize,
+    /// How many deliveries may be in progress once their signature was found right.
     pub in_flight_requests: usize,
     /// How many wrong signatures a client may send in a minute before it is told to stop.
     pub bad_signatures_per_minute: u32,
@@ -82,6 +84,7 @@ pub struct Webhook {
     keys: ArcSwap<Keys>,
     clients: Clients,
     memory: Budget,
+    reading: AtomicUsize,
     in_flight: AtomicUsize,
     ingest: Arc<Ingest>,
     metrics: Arc<Metrics>,
@@ -99,6 +102,7 @@ impl Webhook {
             live: ArcSwap::from_pointee(live),
             keys: ArcSwap::from_pointee(keys),
             clients: Clients::new(),
+            reading: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             ingest,
             metrics,
@@ -193,13 +197,18 @@ impl Webhook {
         span: &Span,
     ) -> (Answer, RequestType) {
         let live = self.live.load_full();
-        let Some(_in_flight) = InFlight::enter(&self, live.in_flight_requests) else {
+        let Some(reading) = Place::take(&self.reading, live.bodies) else {
             return (Answer::Busy, RequestType::None);
         };
         // The share of the memory is held until the answer.
         let (delivery, _share) = match self.accept(request, &live, context, span).await {
             Ok(accepted) => accepted,
             Err(answer) => return (answer, RequestType::None),
+        };
+        drop(reading);
+        // Only now: whoever cannot sign must not keep those waiting who can, however slowly he sends.
+        let Some(_in_flight) = Place::take(&self.in_flight, live.in_flight_requests) else {
+            return (Answer::Busy, RequestType::None);
         };
         let received = delivery.received.clone();
         let ingested = self.ingest.run(delivery, span).await;
@@ -361,19 +370,19 @@ fn unread_answer(unread: Unread, signed: bool) -> Answer {
     }
 }
 
-/// Counts a request in for as long as it lives.
-struct InFlight(Arc<Webhook>);
+/// One of a limited number of places, for as long as it lives.
+struct Place<'a>(&'a AtomicUsize);
 
-impl InFlight {
-    fn enter(webhook: &Arc<Webhook>, limit: usize) -> Option<Self> {
-        let entered = Self(Arc::clone(webhook));
-        let before = webhook.in_flight.fetch_add(1, Ordering::Relaxed);
-        (before < limit).then_some(entered)
+impl<'a> Place<'a> {
+    fn take(taken: &'a AtomicUsize, limit: usize) -> Option<Self> {
+        let place = Self(taken);
+        let before = taken.fetch_add(1, Ordering::Relaxed);
+        (before < limit).then_some(place)
     }
 }
 
-impl Drop for InFlight {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

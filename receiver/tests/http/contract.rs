@@ -1,10 +1,12 @@
 //! Every row of the HTTP contract, by real sockets.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use wahook_testbed::meta::{RawAnswer, RawConnection, sign};
+use wahook_testbed::nats::NatsServer;
 use wahook_testbed::process::ReadyWhen;
 
 use crate::common_http::{
@@ -278,20 +280,69 @@ async fn a_full_stream_is_503_with_retry_after() {
 }
 
 #[tokio::test]
-async fn too_many_requests_in_flight_are_503_and_the_place_comes_back() {
-    let house = house("contract-busy").limit("inFlightRequests", 1).open().await;
+async fn too_many_bodies_at_once_are_503_and_the_place_comes_back() {
+    // As many bodies as connections may be read, though one connection of HTTP/2 could carry a hundred.
+    let house = house("contract-busy").limit("connections", 1).open().await;
     let body = text_message("contract-busy", "hello");
-    let request = post(signature(&body), &body);
-    let (most, last) = request.split_at(request.len() - 1);
-    let mut connection = RawConnection::connect(house.receiver.address()).await.unwrap();
-    connection.write(most).await.unwrap();
+    let socket = TcpStream::connect(house.receiver.address()).await.unwrap();
+    let (mut sender, connection) = h2::client::handshake(socket).await.unwrap();
+    tokio::spawn(connection);
+    let mut begin = async || {
+        sender = sender.clone().ready().await.unwrap();
+        let request = http::Request::post("http://hooks/webhook")
+            .header("x-hub-signature-256", sign(SECRET, body.as_bytes()));
+        sender.send_request(request.body(()).unwrap(), false).unwrap()
+    };
+    let (first, mut first_body) = begin().await;
     while house.metric("whatsapp_webhook_in_flight_requests", &[]).await < 1 {
         tokio::task::yield_now().await;
     }
-    assert_503(&house, "busy").await;
-    connection.write(last).await.unwrap();
-    assert_eq!(connection.read_answer(SOON).await.unwrap().unwrap().status, 200);
-    house.store(text_message("contract-busy-2", "hello")).await;
+    let (second, _second_body) = begin().await;
+    assert_eq!(second.await.unwrap().status(), 503);
+    first_body.send_data(body.clone().into(), true).unwrap();
+    assert_eq!(first.await.unwrap().status(), 200);
+    let (third, mut third_body) = begin().await;
+    third_body.send_data(body.clone().into(), true).unwrap();
+    assert_eq!(third.await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_still_being_sent_takes_nobodys_place() {
+    let house = house("contract-slow").limit("inFlightRequests", 1).open().await;
+    let body = text_message("contract-slow", "hello");
+    let request = post(signature(&body), &body);
+    let (most, last) = request.split_at(request.len() - 1);
+    let mut slow = RawConnection::connect(house.receiver.address()).await.unwrap();
+    slow.write(most).await.unwrap();
+    while house.metric("whatsapp_webhook_in_flight_requests", &[]).await < 1 {
+        tokio::task::yield_now().await;
+    }
+    house.store(text_message("contract-slow-2", "hello")).await;
+    slow.write(last).await.unwrap();
+    assert_eq!(slow.read_answer(SOON).await.unwrap().unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn too_many_deliveries_in_progress_are_503_and_the_place_comes_back() {
+    let broker = Arc::new(NatsServer::start().await.unwrap());
+    let house = house("contract-progress")
+        .limit("inFlightRequests", 1)
+        .broker(&broker)
+        .open()
+        .await;
+    house.store(text_message("contract-progress", "hello")).await;
+    broker.pause().unwrap();
+    let waiting = {
+        let (meta, body) = (house.meta(), text_message("contract-progress-1", "hello"));
+        tokio::spawn(async move { meta.post(body).await.unwrap().status })
+    };
+    while house.parsed().await < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_503(&house, "progress").await;
+    broker.resume().unwrap();
+    assert_eq!(waiting.await.unwrap(), 200);
+    house.store(text_message("contract-progress-2", "hello")).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 mod common_http;
 
 mod bodies;
+mod hostile;
 mod rotation;
 mod series;
 mod shutdown;
