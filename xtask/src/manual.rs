@@ -84,9 +84,18 @@ fn tests(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[test]
 fn every_row_about_durability_names_tests_that_exist() {
+    rows_name_tests("docs/durability.md", "## What fails, and what comes of it");
+}
+
+#[test]
+fn every_row_about_hostile_clients_names_tests_that_exist() {
+    rows_name_tests("docs/hostile-clients.md", "# What hostile clients get");
+}
+
+fn rows_name_tests(page: &str, heading: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let page = fs::read_to_string(root.join("docs/durability.md")).unwrap();
-    let (_, table) = page.split_once("## What fails, and what comes of it").unwrap();
+    let page = fs::read_to_string(root.join(page)).unwrap();
+    let (_, table) = page.split_once(heading).unwrap();
     let rows: Vec<&str> = table
         .lines()
         .filter(|line| line.starts_with('|'))
