@@ -12,6 +12,8 @@ pub mod model;
 pub mod received;
 #[cfg(feature = "samples")]
 pub mod samples;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod split;
 mod token;
 
