@@ -1,9 +1,11 @@
 //! The names Meta's references use for message types, statuses and events, so that known ones cost no allocation and
 //! metric labels stay bounded. A name that is missing here is published all the same.
 
+#[cfg(feature = "split")]
 use std::borrow::Cow;
 
 use crate::received::Family;
+#[cfg(feature = "split")]
 use crate::token::token;
 
 /// Every name known when this was written, sorted. Sources: Meta, WhatsApp Cloud API webhooks reference (messages,
@@ -108,9 +110,11 @@ pub const QUARANTINE: &str = "quarantine";
 pub const TEST: &str = "test";
 
 /// The families Wahook gives itself; a field of Meta's with such a name gets the prefix `field_`.
+#[cfg(feature = "split")]
 pub(crate) const OWN_FAMILIES: [&str; 3] = [DEAD_LETTER, QUARANTINE, TEST];
 
 /// A type or event name as a subject token; known names are static.
+#[cfg(feature = "split")]
 pub(crate) fn kind(name: Option<&str>) -> Cow<'static, str> {
     let Some(name) = name else {
         return Cow::Borrowed(crate::token::ABSENT);
@@ -119,6 +123,7 @@ pub(crate) fn kind(name: Option<&str>) -> Cow<'static, str> {
 }
 
 /// A field's name as the family token of its events.
+#[cfg(feature = "split")]
 pub(crate) fn family(field: &str) -> Cow<'static, str> {
     let family = intern(FAMILIES, field);
     if OWN_FAMILIES.contains(&family.as_ref()) {
@@ -128,6 +133,7 @@ pub(crate) fn family(field: &str) -> Cow<'static, str> {
     }
 }
 
+#[cfg(feature = "split")]
 fn intern(names: &'static [&'static str], name: &str) -> Cow<'static, str> {
     match names.binary_search(&name) {
         Ok(found) => Cow::Borrowed(names[found]),
@@ -135,7 +141,7 @@ fn intern(names: &'static [&'static str], name: &str) -> Cow<'static, str> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "split"))]
 mod tests {
     use super::*;
 

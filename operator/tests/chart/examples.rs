@@ -1,4 +1,5 @@
 //! The manifests of `examples/` and what they become are what Kubernetes accepts; their values are what the chart accepts.
+//! (`compose.yaml` is Docker's, and looked at by xtask's tests.)
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,9 @@ fn manifests(directory: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path());
     let is = |path: &PathBuf| {
         path.extension().is_some_and(|end| end == "yaml")
-            && path.file_name().is_some_and(|name| name != "values.yaml")
+            && path
+                .file_name()
+                .is_some_and(|name| name != "values.yaml" && name != "compose.yaml")
     };
     entries
         .flat_map(|path| {

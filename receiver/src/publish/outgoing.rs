@@ -1,5 +1,7 @@
 //! One message to be published, and a request's worth of them.
 
+use std::fmt;
+
 use async_nats::HeaderMap;
 use async_nats::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
@@ -28,8 +30,8 @@ pub trait Batch: Sync {
 /// More than the headers of any event take on the wire, in bytes: all of them are bounded.
 pub(super) const HEADERS_AT_MOST: usize = 4096;
 
-/// A message with its subject and headers, ready to be sent, more than once if need be.
-#[derive(Debug, Clone)]
+/// A message with its subject and headers, ready to be sent, more than once if need be. `Debug` shows its size.
+#[derive(Clone)]
 pub struct Outgoing {
     /// The subject.
     pub subject: async_nats::Subject,
@@ -39,6 +41,14 @@ pub struct Outgoing {
     pub payload: Bytes,
     /// How many bytes the headers take on the wire.
     header_bytes: usize,
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("bytes", &self.size())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Outgoing {
