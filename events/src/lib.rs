@@ -63,6 +63,7 @@
 //! |---|---|---|
 //! | none | all of the above, with serde, `serde_json`, `sha2`, `base64`, `jiff` and `thiserror` | |
 //! | `samples` | a webhook body of every kind, for tests | a consumer does not carry them |
+//! | `schema` | the JSON Schemas and the AsyncAPI document, as this crate generates them (`schemars`) | they are files beside this crate |
 //!
 //! # What stays as it is
 //!
@@ -78,6 +79,8 @@ pub mod model;
 pub mod received;
 #[cfg(feature = "samples")]
 pub mod samples;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod split;
 mod token;
 

@@ -35,6 +35,7 @@ pub mod nats;
 pub mod port;
 pub mod process;
 pub mod proxy;
+pub mod room;
 pub mod setting;
 pub mod stream;
 pub mod tools;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use wahook_testbed::room::install;
 
 pub use receiver::Tuning;
 pub use redis::{RedisProgram, RedisServer, find_redis};
@@ -189,7 +190,11 @@ pub fn prepare(peer: Peer, places: &Places) -> Result<Program, String> {
         Peer::FloorEcho | Peer::FloorPublish => own(places.floors.join(peer.name())),
         Peer::Receiver => own(places.receiver.clone()),
         _ => {
-            let home = room::build(peer, &places.workspace.join("bench/peers").join(peer.name()))?;
+            let home = install(
+                &format!("bench-{peer}"),
+                &places.workspace.join("bench/peers").join(peer.name()),
+            )
+            .map_err(|error| error.to_string())?;
             Ok(foreign(peer, &home))
         }
     }
@@ -211,7 +216,7 @@ fn foreign(peer: Peer, home: &Path) -> Program {
                 "--interface asgi --workers 2 --loop uvloop --no-access-log --host 127.0.0.1 --port {port} app:app",
             ),
         ),
-        Peer::Benthos => (home.join("benthos"), words("--config config.yaml")),
+        Peer::Benthos => (home.join("program"), words("--config config.yaml")),
         _ => ("node".into(), words("server.js")),
     };
     Program {

@@ -132,3 +132,37 @@ impl Member for MessageContent {
         }
     }
 }
+
+/// The parts of a message, each under the name of its type; a message has one of them.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for MessageContent {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "MessageContent".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        use crate::schema::part;
+        schemars::json_schema!({
+            "type": "object",
+            "properties": {
+                "text": part::<Text>(generator, "A text."),
+                "image": part::<Media>(generator, "A picture."),
+                "video": part::<Media>(generator, "A video."),
+                "audio": part::<Media>(generator, "A recording or a voice note."),
+                "voice": part::<Media>(generator, "A voice note of the old type."),
+                "document": part::<Media>(generator, "A file."),
+                "sticker": part::<Media>(generator, "A sticker."),
+                "location": part::<Location>(generator, "A place."),
+                "contacts": part::<Vec<ContactCard>>(generator, "Address cards."),
+                "button": part::<Button>(generator, "A tap on a template's quick reply."),
+                "interactive": part::<Interactive>(generator, "The answer to an interactive message."),
+                "reaction": part::<Reaction>(generator, "A reaction, or that it was taken back."),
+                "order": part::<Order>(generator, "A filled shopping cart."),
+                "system": part::<System>(generator, "The customer's number or identity changed."),
+                "edit": part::<Edit>(generator, "An earlier message was changed."),
+                "revoke": part::<Revoke>(generator, "An earlier message was taken back."),
+                "unsupported": part::<Unsupported>(generator, "What the API cannot show; `errors` say why."),
+            },
+        })
+    }
+}

@@ -35,6 +35,15 @@ macro_rules! fields {
             }
         }
 
+        /// The shape of a field's whole value; `None` for a field whose shape nobody documents.
+        #[cfg(feature = "schema")]
+        pub(crate) fn schema_of(field: &str, generator: &mut schemars::SchemaGenerator) -> Option<schemars::Schema> {
+            match field {
+                $($($name)|+ => Some(generator.subschema_for::<$type>()),)+
+                _ => None,
+            }
+        }
+
         impl Serialize for FieldValue {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {

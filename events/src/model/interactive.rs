@@ -15,6 +15,7 @@ object! {
         /// Meta's `type`, as sent.
         kind: Option<String> = "type",
         /// The answer itself: the object named by `type`.
+        #[cfg_attr(feature = "schema", schemars(flatten))]
         reply: Reply,
     }
 }
@@ -61,6 +62,27 @@ impl Member for Reply {
         if let (Some(Value::String(kind)), false) = (object.get("type"), value.is_null()) {
             object.insert(kind.clone(), value);
         }
+    }
+}
+
+/// The answers, each under the name of its type.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Reply {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Reply".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        use crate::schema::part;
+        schemars::json_schema!({
+            "type": "object",
+            "properties": {
+                "list_reply": part::<ListReply>(generator, "A row of a list."),
+                "button_reply": part::<ButtonReply>(generator, "A reply button."),
+                "nfm_reply": part::<NfmReply>(generator, "A finished Flow or an address form."),
+                "call_permission_reply": part::<CallPermissionReply>(generator, "Whether the business may call."),
+            },
+        })
     }
 }
 

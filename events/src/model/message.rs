@@ -43,6 +43,7 @@ object! {
         /// Standby echoes: the request by which the owner of the thread sent the message.
         message: Option<serde_json::Value>,
         /// What the message says: the object named by `type`.
+        #[cfg_attr(feature = "schema", schemars(flatten))]
         content: MessageContent,
     }
 }

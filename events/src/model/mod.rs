@@ -54,6 +54,8 @@ pub use content::MessageContent;
 pub use envelope::*;
 pub use error::*;
 pub use field::FieldValue;
+#[cfg(feature = "schema")]
+pub(crate) use field::schema_of;
 pub use group::*;
 pub use interactive::*;
 pub use message::*;

@@ -159,6 +159,7 @@ object! {
         /// The message it answers.
         context: Option<Context>,
         /// The new content: the object named by `type`.
+        #[cfg_attr(feature = "schema", schemars(flatten))]
         content: MessageContent,
     }
 }

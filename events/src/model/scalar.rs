@@ -40,6 +40,20 @@ impl Shape for Timestamp {
 
 serde_by_shape!(Timestamp);
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Timestamp {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Whole seconds since 1970-01-01T00:00:00Z, as a number or as its digits.",
+            "type": ["integer", "string"],
+        })
+    }
+}
+
 /// An identifier, whether Meta sent it as a string or as a number. It is never empty: before February 2026 Meta
 /// sent an empty string for an identifier that it now omits (Meta, Business-scoped user IDs).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +112,20 @@ impl Shape for Id {
 }
 
 serde_by_shape!(Id);
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Id {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Id".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "An identifier; Meta writes some as a number. Empty means absent.",
+            "type": ["string", "number"],
+        })
+    }
+}
 required!(Id);
 
 #[cfg(test)]

@@ -232,10 +232,12 @@ macro_rules! object {
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[non_exhaustive]
         pub struct $name {
-            $($(#[$field_meta])* pub $field: $type,)*
+            $($(#[$field_meta])* $(#[cfg_attr(feature = "schema", schemars(rename = $key))])? pub $field: $type,)*
             /// What this version does not know, or what does not have its documented shape.
+            #[cfg_attr(feature = "schema", schemars(skip))]
             pub extra: serde_json::Map<String, serde_json::Value>,
         }
 

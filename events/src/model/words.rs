@@ -6,7 +6,7 @@
 /// other spellings that are read but never written.
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident {
-        $($(#[$variant_meta:meta])* $variant:ident = $word:literal $(| $spelling:literal)*,)+
+        $($(#[doc = $about:literal])* $variant:ident = $word:literal $(| $spelling:literal)*,)+
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -14,7 +14,7 @@ macro_rules! words {
         pub enum $name {
             $(
                 #[doc = concat!("`", $word, "`")]
-                $(#[$variant_meta])*
+                $(#[doc = $about])*
                 $variant,
             )+
             /// A word that this version does not know, as it was sent.
@@ -24,6 +24,10 @@ macro_rules! words {
         impl $name {
             /// Every word that this version knows, as it is written.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// What each of [`Self::WORDS`] stands for.
+            #[cfg(feature = "schema")]
+            pub(crate) const ABOUT: &'static [&'static str] = &[$(concat!($($about),*)),+];
 
             /// The word itself.
             pub fn as_str(&self) -> &str {
@@ -60,6 +64,17 @@ macro_rules! words {
         }
 
         $crate::model::shape::serde_by_shape!($name);
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::schema::word(Self::WORDS, Self::ABOUT)
+            }
+        }
     };
 }
 

@@ -8,7 +8,7 @@
 //! what the envelope promises is handed back as [`Unusable`], next to the events of its neighbours.
 
 mod canonical;
-mod catalog;
+pub(crate) mod catalog;
 mod contacts;
 mod data;
 mod element;

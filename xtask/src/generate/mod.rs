@@ -65,7 +65,9 @@ fn files() -> Result<Vec<Generated>, GenerateError> {
     let definition = wahook_crds::crd_yaml().map_err(|error| GenerateError::Definition(error.to_string()))?;
     let chart = chart::files(&definition)?;
     let chart = chart.map(|(path, content)| file(path, content));
-    let contract = wahook_events::samples::generated().into_iter();
+    let contract = wahook_events::samples::generated()
+        .into_iter()
+        .chain(wahook_events::schema::generated());
     let contract = contract.map(|made| file(&format!("events/{}", made.path), made.text));
     let pages = [
         file("docs/metrics.md", metrics::page()?),
