@@ -9,6 +9,7 @@ use crate::token::Lane;
 
 /// The account an event belongs to.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Account {
     /// `metadata.phone_number_id`, where the event belongs to one number.
     pub phone_number_id: Option<String>,
@@ -37,6 +38,7 @@ pub enum Origin {
 ///
 /// `Debug` prints nothing a customer wrote or is called by.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Event {
     /// What the stream deduplicates by.
     pub id: EventId,

@@ -5,6 +5,7 @@
 //! | [`nats`] | a NATS server of one exact version: found or installed, started, broken on purpose, stopped; clusters; TLS; credentials |
 //! | [`kube`] | a Kubernetes control plane: built once, started, restarted, stopped; with an audit log and users |
 //! | [`collector`] | a collector of traces that keeps what it gets, or takes nothing |
+//! | [`graph`] | Meta's Graph API: takes messages and tells of them, hands out media whose addresses expire |
 //! | [`hostile_broker`] | a NATS stand-in that answers each publish the way a script says |
 //! | [`image`] | container images in an archive, from a static program, without an engine |
 //! | [`manual`] | the tables of the manual that tests hold against what comes out |
@@ -22,6 +23,7 @@
 
 pub mod child;
 pub mod collector;
+pub mod graph;
 pub mod hostile_broker;
 pub mod image;
 pub mod kube;
