@@ -22,17 +22,24 @@ async fn messages_are_taken_refused_or_left_without_an_answer() {
     let graph = Graph::start("T").await.unwrap();
     let client = client();
     let url = format!("{}/315/messages", graph.url());
-    let text = json!({"messaging_product": "whatsapp", "to": "15550100001", "type": "text", "text": {"body": "Hi"}});
+    let text =
+        json!({"messaging_product": "whatsapp", "to": "15550100001", "type": "text", "text": {"body": "Hi"}});
     let post = || client.post(&url).json(&text);
 
     assert_eq!(post().send().await.unwrap().status().as_u16(), 401);
     let (status, error) = ask(client.post(&url).json(&json!({"to": "15550100001"}))).await;
     assert_eq!((status, &error["error"]["code"]), (400, &json!(100)));
     graph.fail_next([Fault::TooMany, Fault::Unavailable]);
-    assert_eq!((ask(post()).await.0, ask(post()).await.0, graph.count()), (429, 503, 0));
+    assert_eq!(
+        (ask(post()).await.0, ask(post()).await.0, graph.count()),
+        (429, 503, 0)
+    );
     let (status, taken) = ask(post()).await;
     assert_eq!((status, graph.count()), (200, 1));
-    assert_eq!(taken["messages"][0]["id"].as_str(), Some(graph.sent()[0].id.as_str()));
+    assert_eq!(
+        taken["messages"][0]["id"].as_str(),
+        Some(graph.sent()[0].id.as_str())
+    );
     graph.fail_next([Fault::NoAnswer]);
     let silent = post().header("authorization", "Bearer T").send().await;
     let cut = match silent {
@@ -62,6 +69,11 @@ async fn media_is_looked_up_by_id_and_its_address_expires() {
     let (_, found) = ask(look_up()).await;
     let url = found["url"].as_str().unwrap();
     assert_eq!(client.get(url).send().await.unwrap().status().as_u16(), 401);
-    let answer = client.get(url).header("authorization", "Bearer T").send().await.unwrap();
+    let answer = client
+        .get(url)
+        .header("authorization", "Bearer T")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.bytes().await.unwrap(), [1_u8, 2, 3].as_slice());
 }
