@@ -47,6 +47,14 @@ pub(crate) enum GenerateError {
     /// A file of the Helm chart could not be made.
     #[error(transparent)]
     Chart(#[from] chart::ChartError),
+    /// What should be a JSON Schema is none.
+    #[error("{path}: {reason}. Look at what it is made from")]
+    Schema {
+        /// Which file, from the root of the workspace.
+        path: String,
+        /// What its own schema says.
+        reason: String,
+    },
 }
 
 /// A file by its path from the root of the workspace, and what it has to hold.
@@ -92,6 +100,7 @@ fn files() -> Result<Vec<Generated>, GenerateError> {
 pub(crate) fn run(workspace: &Workspace, args: &GenerateArgs) -> Result<ExitCode, GenerateError> {
     let mut drifted = 0;
     let files = files()?;
+    files.iter().try_for_each(check_schema)?;
     for Generated { path, content } in &files {
         let at = workspace.file(path);
         let error = |source| GenerateError::File {
@@ -133,6 +142,20 @@ pub(crate) fn run(workspace: &Workspace, args: &GenerateArgs) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether a file that is a schema by its name is one (JSON Schema, draft 7).
+fn check_schema(Generated { path, content }: &Generated) -> Result<(), GenerateError> {
+    let is_schema = path.ends_with(".schema.json") || path.starts_with("events/schema/");
+    if !is_schema {
+        return Ok(());
+    }
+    let error = |reason: String| GenerateError::Schema {
+        path: path.clone(),
+        reason,
+    };
+    let schema = serde_json::from_str(content).map_err(|problem| error(problem.to_string()))?;
+    jsonschema::draft7::meta::validate(&schema).map_err(|problem| error(problem.to_string()))
+}
+
 /// Where a file departs from what it has to hold; `None` when it does not.
 fn difference(found: Option<&str>, content: &str) -> Option<String> {
     let Some(found) = found else {
@@ -172,5 +195,18 @@ mod tests {
             assert!(!is_page || head.contains("cargo xtask generate"), "{path}");
             assert!(content.ends_with('\n') && !content.ends_with("\n\n"), "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_called_a_schema_must_be_one() {
+        let check = |path: &str, content: &str| {
+            check_schema(&Generated {
+                path: path.to_owned(),
+                content: content.to_owned(),
+            })
+        };
+        assert!(check("events/schema/calls.json", r#"{"type": "object"}"#).is_ok());
+        assert!(check("charts/wahook/values.schema.json", r#"{"type": "thing"}"#).is_err());
+        assert!(check("docs/metrics.md", "no schema").is_ok());
     }
 }
