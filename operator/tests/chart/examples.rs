@@ -10,7 +10,7 @@ use crate::matrix::definitions;
 use crate::support::{Helm, Rendered, operator_render, read, render, repository, yaml};
 
 /// Kinds of tools that are not part of any cluster here.
-const TOOLS: [&str; 3] = ["Application", "OCIRepository", "HelmRelease"];
+const TOOLS: [&str; 4] = ["Application", "OCIRepository", "HelmRelease", "ScaledObject"];
 
 fn manifests(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory)

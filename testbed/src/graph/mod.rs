@@ -51,6 +51,8 @@ pub enum Fault {
     Unavailable,
     /// 429 with error 130429: too many messages; not taken.
     TooMany,
+    /// 400 with error 131026: it cannot be delivered, however often it is sent.
+    Undeliverable,
     /// The message is taken, and the connection ends without an answer.
     NoAnswer,
 }

@@ -45,6 +45,14 @@ pub(super) async fn send(
                 true,
             );
         }
+        Some(Fault::Undeliverable) => {
+            return refuse(
+                StatusCode::BAD_REQUEST,
+                131_026,
+                "(#131026) Message undeliverable",
+                false,
+            );
+        }
         Some(Fault::NoAnswer) | None => {}
     }
     let body: Value = match serde_json::from_slice(&body) {

@@ -1,0 +1,144 @@
+// The broker: a consumer for each lane, and the stream that keeps what was given up.
+
+import { readFile } from "node:fs/promises";
+import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { Objm } from "@nats-io/obj";
+import { connect, credsAuthenticator, nanos } from "@nats-io/transport-node";
+import { LANES, Wrong } from "./options.js";
+
+// How long what was given up is kept, in milliseconds.
+const KEPT = 30 * 24 * 3600 * 1000;
+// What comes before the stream and the consumer in the broker's advisories.
+const ADVISORIES = ["$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED", "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES"];
+// The broker's codes (NATS, JetStream API errors).
+const STREAM_NOT_FOUND = 10059;
+const STREAM_EXISTS = 10058;
+const CONSUMER_EXISTS = [10148, 10013];
+
+// The stream of the webhook. `base` is what its subjects begin with: `whatsapp.<namespace>.<webhook>`.
+export class Broker {
+  // Connects, and finds the stream.
+  static async connect({ natsUrl, natsCreds, stream, bot }) {
+    const authenticator = natsCreds && credsAuthenticator(await readFile(natsCreds));
+    const options = { servers: natsUrl, name: bot, maxReconnectAttempts: -1, authenticator };
+    const client = await connect(options).catch((error) => {
+      throw new Wrong(`connect to ${natsUrl}: ${error.message}`);
+    });
+    const broker = new Broker();
+    const manager = await jetstreamManager(client);
+    const info = await manager.streams.info(stream).catch((error) => {
+      throw new Wrong(`find the stream ${stream}: ${error.message}`);
+    });
+    const subject = info.config.subjects?.find((subject) => subject.endsWith(".>"));
+    if (subject === undefined) {
+      throw new Wrong(`the stream ${stream} has no subject that ends with .>: it is no stream of Wahook's`);
+    }
+    // What belongs to the stream gets as many copies as it has.
+    const replicas = info.config.num_replicas;
+    return Object.assign(broker, { client, manager, js: jetstream(client), stream, bot, replicas, base: subject.slice(0, -2) });
+  }
+
+  async close() {
+    await this.client.drain();
+  }
+
+  // The consumer of a lane: messages and statuses, one at a time. Whoever asks gets the next one, and nobody gets another before that
+  // is done: however many workers there are, a customer's events stay in order.
+  async lane(lane, { ackWait, tries }) {
+    const name = `${this.bot}-${lane}`;
+    const config = {
+      name,
+      durable_name: name,
+      description: "A lane of a bot's",
+      filter_subjects: ["messages", "statuses"].map((family) => `${this.base}.*.${family}.*.${lane}`),
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ackWait),
+      max_ack_pending: 1,
+      // Whoever dies over it each time ends it too.
+      max_deliver: tries,
+    };
+    const { consumers } = this.manager;
+    const info = await consumers.add(this.stream, config).catch((error) => {
+      // With other settings, which are these from now on.
+      if (isApiError(error, ...CONSUMER_EXISTS)) {
+        return consumers.update(this.stream, name, config);
+      }
+      throw error;
+    });
+    return this.js.consumers.getConsumerFromInfo(info);
+  }
+
+  // A consumer of nobody's: its reading acknowledges nothing and is in nobody's way. And how many messages it has now.
+  async reader({ subject, since, headersOnly = false, stream = this.stream }) {
+    const info = await this.manager.consumers.add(stream, {
+      filter_subject: subject,
+      deliver_policy: since ? DeliverPolicy.StartTime : DeliverPolicy.All,
+      opt_start_time: since?.toISOString(),
+      ack_policy: AckPolicy.None,
+      headers_only: headersOnly,
+      inactive_threshold: nanos(60_000),
+      mem_storage: true,
+      num_replicas: 1,
+    });
+    return { reader: this.js.consumers.getConsumerFromInfo(info), pending: info.num_pending };
+  }
+
+  // The stream that keeps the broker's word of every event this bot gave up: the dead letters of the bot. Not its data, which stays in
+  // the stream of the webhook. Its name.
+  async poison() {
+    const name = `${this.bot}_poison`;
+    const { streams } = this.manager;
+    try {
+      await streams.info(name);
+    } catch (error) {
+      if (!isApiError(error, STREAM_NOT_FOUND)) {
+        throw error;
+      }
+      const subjects = ADVISORIES.flatMap((advisory) =>
+        [...LANES].map((lane) => `${advisory}.${this.stream}.${this.bot}-${lane}`),
+      );
+      const description = `What the bot ${this.bot} gave up`;
+      const config = { name, description, subjects, max_age: nanos(KEPT), num_replicas: this.replicas };
+      await streams.add(config).catch((error) => {
+        // Another worker may have been first.
+        if (!isApiError(error, STREAM_EXISTS)) {
+          throw error;
+        }
+      });
+    }
+    return name;
+  }
+
+  // The data of an event: its payload, or what the object store holds for it. null when that is gone.
+  async data(headers, payload) {
+    const place = headers.get("ce-dataref");
+    if (place === null) {
+      return payload;
+    }
+    const [, bucket, name] = place.match(/^nats-object:([^/]+)\/(.+)$/) ?? [];
+    if (bucket === undefined) {
+      return null;
+    }
+    const store = await new Objm(this.js).open(bucket);
+    return await store.getBlob(name);
+  }
+
+  // The message at a place in the stream. null when it is gone.
+  async message(seq) {
+    return await this.manager.streams.getMessage(this.stream, { seq });
+  }
+}
+
+// Up to so many messages.
+export async function fetch(reader, count, milliseconds) {
+  const messages = [];
+  for await (const message of await reader.fetch({ max_messages: count, expires: milliseconds })) {
+    messages.push(message);
+  }
+  return messages;
+}
+
+// Whether the broker said no, with one of these codes if some are given.
+export function isApiError(error, ...codes) {
+  return error instanceof JetStreamApiError && (codes.length === 0 || codes.includes(error.code));
+}

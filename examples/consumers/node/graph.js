@@ -1,0 +1,95 @@
+// Meta's Graph API: sends a reply.
+
+// In milliseconds: one request must end well before the broker takes its worker for dead.
+const LIMIT = 10_000;
+// Why there was no connection, so that nothing can have been sent.
+const UNREACHABLE = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"];
+
+// Meta will not take it, however often it is asked: its error code.
+export class Refused extends Error {}
+// Meta did not take it now, and why not.
+export class Later extends Error {}
+// Nobody said. It may have been taken.
+export class Unknown extends Error {}
+
+// A client of the Graph API.
+export class Graph {
+  #url;
+  #authorization;
+
+  constructor(url, token) {
+    this.#url = url;
+    this.#authorization = `Bearer ${token}`;
+  }
+
+  // Replies to `messageId`. `to` is { to: a phone number }, or { recipient: a user id } where the number is hidden. `eventId` comes
+  // back with every status of the reply (Meta: `biz_opaque_callback_data`). Refused, Later or Unknown.
+  async reply(phoneNumberId, to, text, messageId, eventId) {
+    const body = {
+      messaging_product: "whatsapp",
+      recipient_type: "individual",
+      ...to,
+      type: "text",
+      text: { body: text },
+      context: { message_id: messageId },
+      biz_opaque_callback_data: eventId,
+    };
+    let status, answer;
+    try {
+      const response = await this.#fetch(`${this.#url}/${phoneNumberId}/messages`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      status = response.status;
+      answer = await response.json();
+    } catch (error) {
+      if (UNREACHABLE.includes(error.cause?.code)) {
+        throw new Later("there is no connection");
+      }
+      throw new Unknown();
+    }
+    judge(status, answer);
+  }
+
+  // GET with the token: a media id below the Graph API's address, or the address that it named.
+  async get(url) {
+    return await this.#fetch(url, {});
+  }
+
+  // The address of an object.
+  object(id) {
+    return `${this.#url}/${id}`;
+  }
+
+  #fetch(url, { headers, ...options }) {
+    return fetch(url, {
+      ...options,
+      headers: { ...headers, authorization: this.#authorization },
+      // A redirect would carry the token away.
+      redirect: "manual",
+      signal: AbortSignal.timeout(LIMIT),
+    });
+  }
+}
+
+function judge(status, answer) {
+  if (status === 200) {
+    return;
+  }
+  const code = answer?.error?.code;
+  if (!Number.isInteger(code)) {
+    // Without an error of Meta's it is somebody in between who answers.
+    throw new Unknown();
+  }
+  if (isTransient(status, answer.error)) {
+    throw new Later(`status ${status}, code ${code}`);
+  }
+  throw new Refused(code);
+}
+
+// Whether the same request may be taken later. A token that has expired is not the event's fault: somebody has to mend that, and until
+// then everything waits.
+function isTransient(status, error) {
+  return [401, 403, 429].includes(status) || status >= 500 || error.is_transient === true;
+}

@@ -1,0 +1,97 @@
+// Media: id, address, bytes. The address lives for five minutes, so it is asked for when the bytes are wanted and never kept.
+
+import { createHash } from "node:crypto";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+// The largest file WhatsApp carries: a document (Meta, Cloud API: media).
+const LARGEST = 100 * 1024 * 1024;
+// How often an address that is too old is asked for again.
+const ADDRESSES = 3;
+
+// There is no file and never will be: why, in a word.
+export class Never extends Error {}
+// There is no file now.
+export class NotNow extends Error {}
+
+// Fetches a file into `directory` under its digest, and says how large it is.
+export async function fetch(graph, hosts, directory, file) {
+  if (file.id === null) {
+    throw new Never("media_without_id");
+  }
+  try {
+    for (let n = 0; n < ADDRESSES; n += 1) {
+      const found = await lookUp(graph, file.id);
+      if (!isPermitted(found.url, hosts)) {
+        throw new Never("media_host_not_allowed");
+      }
+      const answer = await graph.get(found.url);
+      if (answer.status === 200) {
+        return await keepIfWhole(answer, [found.sha256, file.sha256], directory);
+      }
+      await answer.body?.cancel();
+      // Too old, or never was: they are answered alike.
+      if (![403, 404, 410].includes(answer.status)) {
+        throw new NotNow();
+      }
+    }
+  } catch (error) {
+    throw error instanceof Never ? error : new NotNow();
+  }
+  throw new Never("media_expired");
+}
+
+async function lookUp(graph, id) {
+  const answer = await graph.get(graph.object(id));
+  if (answer.status === 200) {
+    return await answer.json();
+  }
+  await answer.body?.cancel();
+  throw [400, 404].includes(answer.status) ? new Never("media_gone") : new NotNow();
+}
+
+async function keepIfWhole(answer, promised, directory) {
+  const content = await body(answer);
+  const digest = createHash("sha256").update(content).digest();
+  if (!promised.filter((one) => typeof one === "string").every((one) => isDigest(one, digest))) {
+    throw new Never("media_damaged");
+  }
+  await keep(directory, digest.toString("hex"), content);
+  return content.length;
+}
+
+// Whether the token may go there: one of the hosts, over TLS unless it is this machine.
+export function isPermitted(address, hosts) {
+  if (!URL.canParse(address)) {
+    return false;
+  }
+  const url = new URL(address);
+  const isEncrypted = url.protocol === "https:" || (url.protocol === "http:" && url.hostname === "127.0.0.1");
+  return isEncrypted && hosts.includes(url.host);
+}
+
+async function body(answer) {
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of answer.body) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > LARGEST) {
+      throw new Never("media_too_large");
+    }
+  }
+  return Buffer.concat(chunks);
+}
+
+// Whether a digest, which Meta writes in hex or in base64, is this one.
+function isDigest(promised, digest) {
+  return promised.toLowerCase() === digest.toString("hex") || promised === digest.toString("base64");
+}
+
+// Under its digest: twice the same is once, and a file is whole or not there.
+async function keep(directory, digest, content) {
+  await mkdir(directory, { recursive: true });
+  const half = join(directory, `${digest}.${process.pid}`);
+  await writeFile(half, content);
+  await rename(half, join(directory, digest));
+}

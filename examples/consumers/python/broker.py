@@ -1,0 +1,156 @@
+"""The broker: a consumer for each lane, and the stream that keeps what was given up."""
+
+import asyncio
+import io
+import sys
+
+import nats
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
+from nats.js.errors import BadRequestError, NotFoundError
+
+from options import LANES, Wrong
+
+# How long what was given up is kept, in seconds.
+KEPT = 30 * 24 * 3600
+# What comes before the stream and the consumer in the broker's advisories.
+ADVISORIES = ("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED", "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES")
+# How long reading an object may take, in seconds.
+OBJECT = 60
+
+
+class Broker:
+    """The stream of the webhook. `base` is what its subjects begin with: `whatsapp.<namespace>.<webhook>`."""
+
+    def __init__(self, client, source, config):
+        self.client = client
+        self.js = client.jetstream()
+        self.stream = source.stream
+        self.bot = source.bot
+        # What belongs to the stream gets as many copies as it has.
+        self.replicas = config.num_replicas
+        bases = [subject.removesuffix(".>") for subject in config.subjects or [] if subject.endswith(".>")]
+        if not bases:
+            raise Wrong(f"the stream {source.stream} has no subject that ends with .>: it is no stream of Wahook's")
+        self.base = bases[0]
+
+    @classmethod
+    async def connect(cls, source):
+        """Connects, and finds the stream."""
+        try:
+            client = await nats.connect(
+                source.nats_url,
+                name=source.bot,
+                user_credentials=source.nats_creds,
+                # The first connection is there or is not; one that breaks later comes back however long it takes.
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=1,
+                error_cb=complain,
+            )
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise Wrong(f"connect to {source.nats_url}: {error or type(error).__name__}") from None
+        try:
+            return cls(client, source, (await client.jetstream().stream_info(source.stream)).config)
+        except NotFoundError:
+            await client.close()
+            raise Wrong(f"find the stream {source.stream}: there is none of this name") from None
+
+    async def close(self):
+        await self.client.drain()
+
+    async def lane(self, lane, settings):
+        """The consumer of a lane: messages and statuses, one at a time. Whoever asks gets the next one, and nobody gets another before
+        that is done: however many workers there are, a customer's events stay in order."""
+        name = f"{self.bot}-{lane}"
+        await self.js.add_consumer(
+            self.stream,
+            ConsumerConfig(
+                name=name,
+                durable_name=name,
+                description="A lane of a bot's",
+                filter_subjects=[f"{self.base}.*.{family}.*.{lane}" for family in ("messages", "statuses")],
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=settings.ack_wait,
+                max_ack_pending=1,
+                # Whoever dies over it each time ends it too.
+                max_deliver=settings.tries,
+            ),
+        )
+        return await self.js.pull_subscribe_bind(name, self.stream)
+
+    async def reader(self, subject, since=None, headers_only=None, stream=None):
+        """A consumer of nobody's: its reading acknowledges nothing and is in nobody's way. And how many messages it has now."""
+        stream = stream or self.stream
+        info = await self.js.add_consumer(
+            stream,
+            ConsumerConfig(
+                filter_subject=subject,
+                deliver_policy=DeliverPolicy.BY_START_TIME if since else DeliverPolicy.ALL,
+                opt_start_time=since,
+                ack_policy=AckPolicy.NONE,
+                headers_only=headers_only,
+                inactive_threshold=60,
+                mem_storage=True,
+                num_replicas=1,
+            ),
+        )
+        return await self.js.pull_subscribe_bind(info.name, stream), info.num_pending
+
+    async def poison(self):
+        """The stream that keeps the broker's word of every event this bot gave up: the dead letters of the bot. Not its data, which
+        stays in the stream of the webhook. Its name."""
+        name = f"{self.bot}_poison"
+        try:
+            await self.js.stream_info(name)
+            return name
+        except NotFoundError:
+            pass
+        config = StreamConfig(
+            name=name,
+            description=f"What the bot {self.bot} gave up",
+            subjects=[f"{advisory}.{self.stream}.{self.bot}-{lane}" for advisory in ADVISORIES for lane in LANES],
+            max_age=KEPT,
+            num_replicas=self.replicas,
+        )
+        try:
+            await self.js.add_stream(config)
+        except BadRequestError:
+            # Another worker was first.
+            await self.js.stream_info(name)
+        return name
+
+    async def data(self, headers, payload):
+        """The data of an event: its payload, or what the object store holds for it. None when that is gone."""
+        place = headers.get("ce-dataref")
+        if place is None:
+            return payload
+        bucket, _, name = place.removeprefix("nats-object:").partition("/")
+        if not place.startswith("nats-object:") or not name:
+            return None
+        try:
+            store = await self.js.object_store(bucket)
+            into = io.BytesIO()
+            async with asyncio.timeout(OBJECT):
+                await store.get(name, writeinto=into)
+            return into.getvalue()
+        except NotFoundError:
+            return None
+
+    async def message(self, seq):
+        """The message at a place in the stream. None when it is gone."""
+        try:
+            return await self.js.get_msg(self.stream, seq)
+        except NotFoundError:
+            return None
+
+
+async def fetch(reader, count, seconds):
+    """Up to so many messages; none when nothing came in that time."""
+    try:
+        return await reader.fetch(count, timeout=seconds)
+    except TimeoutError:
+        return []
+
+
+async def complain(error):
+    print(f"broker: {error or type(error).__name__}", file=sys.stderr)

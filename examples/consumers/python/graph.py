@@ -1,0 +1,89 @@
+"""Meta's Graph API: sends a reply."""
+
+import asyncio
+
+import httpx
+
+# In seconds: one request must end well before the broker takes its worker for dead.
+LIMIT = 10
+
+
+class Refused(Exception):
+    """Meta will not take it, however often it is asked: its error code."""
+
+
+class Later(Exception):
+    """Meta did not take it now, and why not."""
+
+
+class Unknown(Exception):
+    """Nobody said. It may have been taken."""
+
+
+class Graph:
+    """A client of the Graph API."""
+
+    def __init__(self, url, token):
+        self._url = url
+        # A redirect would carry the token away: the client follows none.
+        self._http = httpx.AsyncClient(timeout=LIMIT, headers={"Authorization": f"Bearer {token}"})
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        await self._http.aclose()
+
+    async def reply(self, phone_number_id, to, text, message_id, event_id):
+        """Replies to `message_id`. `to` is ("to", a phone number), or ("recipient", a user id) where the number is hidden. `event_id`
+        comes back with every status of the reply (Meta: `biz_opaque_callback_data`). Refused, Later or Unknown."""
+        key, address = to
+        body = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            key: address,
+            "type": "text",
+            "text": {"body": text},
+            "context": {"message_id": message_id},
+            "biz_opaque_callback_data": event_id,
+        }
+        try:
+            async with asyncio.timeout(LIMIT):
+                answer = await self._http.post(f"{self._url}/{phone_number_id}/messages", json=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            # It never got there.
+            raise Later("there is no connection") from None
+        except (httpx.HTTPError, TimeoutError):
+            raise Unknown from None
+        outcome(answer)
+
+    def get(self, url):
+        """GET with the token: a media id below the Graph API's address, or the address that it named. To be used with `async with`."""
+        return self._http.stream("GET", url)
+
+    def object(self, id):
+        """The address of an object."""
+        return f"{self._url}/{id}"
+
+
+def outcome(answer):
+    try:
+        body = answer.json()
+    except ValueError:
+        raise Unknown from None
+    if answer.status_code == 200:
+        return
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    if not isinstance(code, int):
+        # Without an error of Meta's it is somebody in between who answers.
+        raise Unknown
+    if is_transient(answer.status_code, error):
+        raise Later(f"status {answer.status_code}, code {code}")
+    raise Refused(code)
+
+
+def is_transient(status, error):
+    """Whether the same request may be taken later. A token that has expired is not the event's fault: somebody has to mend that, and
+    until then everything waits."""
+    return status in (401, 403, 429) or status >= 500 or error.get("is_transient") is True

@@ -1,0 +1,133 @@
+//! Takes events from the lanes, works on them, and says so: a line of JSON for each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::{self, AckKind};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use wahook_events::received::Headers;
+
+use crate::broker::{BrokerError, pairs};
+use crate::work::{Effects, Trouble, Work};
+
+/// How long one request for the next event is open.
+const ASK: Duration = Duration::from_secs(30);
+/// The pause after the broker could not be asked.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Works on all lanes until it is told to stop. What is being worked on then goes back.
+pub(crate) async fn run(work: Arc<Work>, stop: CancellationToken) -> Result<(), BrokerError> {
+    work.broker.poison().await?;
+    let mut lanes = JoinSet::new();
+    for &lane in &work.settings.lanes.0 {
+        // Before any work begins: what is wrong with the permissions is said at once.
+        let consumer = work.broker.lane(lane, &work.settings).await?;
+        lanes.spawn(follow(Arc::clone(&work), lane, consumer, stop.clone()));
+    }
+    eprintln!(
+        "taking messages and statuses of {} from {} lanes",
+        work.broker.base,
+        lanes.len()
+    );
+    lanes.join_all().await;
+    Ok(())
+}
+
+async fn follow(work: Arc<Work>, lane: char, mut consumer: PullConsumer, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let next = async {
+            consumer
+                .batch()
+                .max_messages(1)
+                .expires(ASK)
+                .messages()
+                .await?
+                .next()
+                .await
+                .transpose()
+        };
+        let next = tokio::select! {
+            next = next => next,
+            () = stop.cancelled() => return,
+        };
+        match next {
+            Ok(Some(message)) => settle(&work, lane, message, &stop).await,
+            Ok(None) => {}
+            Err(error) => {
+                eprintln!("lane {lane}: {error}; asking again");
+                tokio::time::sleep(PAUSE).await;
+                // Somebody may have deleted it.
+                if let Ok(made) = work.broker.lane(lane, &work.settings).await {
+                    consumer = made;
+                }
+            }
+        }
+    }
+}
+
+/// Works on one event, tells the broker meanwhile that it is alive, and in the end what became of it.
+async fn settle(work: &Work, lane: char, message: jetstream::Message, stop: &CancellationToken) {
+    let (seq, tries) = match message.info() {
+        Ok(info) => (info.stream_sequence, info.delivered),
+        Err(_) => return,
+    };
+    let all = pairs(message.headers.as_ref());
+    let headers = Headers::from_pairs(all);
+    let effects = Effects {
+        replies: true,
+        writes: true,
+    };
+    let working = work.on(&headers, &message.payload, effects);
+    tokio::pin!(working);
+    let mut alive = tokio::time::interval(work.settings.ack_wait / 3);
+    alive.tick().await;
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut working => break Some(outcome),
+            _ = alive.tick() => drop(message.ack_with(AckKind::Progress).await),
+            () = stop.cancelled() => break None,
+        }
+    };
+    let (said, told) = match outcome {
+        Some(Ok(did)) => (json!({ "did": did }), message.ack().await),
+        Some(Err(Trouble::Poison(why))) if tries >= i64::from(work.settings.tries) => {
+            let said = json!({ "gave_up": why, "tries": tries });
+            (said, terminate(work, &message, &why).await)
+        }
+        Some(Err(trouble)) => {
+            let pause =
+                work.settings.retry * 2_u32.saturating_pow(u32::try_from(tries - 1).unwrap_or(0).min(6));
+            let said = json!({ "again": trouble.to_string(), "tries": tries });
+            (said, message.ack_with(AckKind::Nak(Some(pause))).await)
+        }
+        None => (
+            json!({ "stopped": true }),
+            message.ack_with(AckKind::Nak(None)).await,
+        ),
+    };
+    let mut words = json!({ "lane": lane, "seq": seq, "event_id": headers.event_id() });
+    if let (Some(words), Some(said)) = (words.as_object_mut(), said.as_object()) {
+        words.extend(said.clone());
+    }
+    println!("{words}");
+    if let Err(error) = told {
+        eprintln!("lane {lane}: {error}; the event will come again");
+    }
+}
+
+/// Ends an event, with a reason that the broker passes on to whoever looks after the poison.
+async fn terminate(work: &Work, message: &jetstream::Message, why: &str) -> Result<(), async_nats::Error> {
+    let Some(reply) = message.reply.clone() else {
+        return Ok(());
+    };
+    work.broker
+        .client
+        .publish(reply, Bytes::from(format!("+TERM {why}")))
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Media: id, address, bytes. The address lives for five minutes, so it is asked for when the bytes are wanted and never kept.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt as _;
+use reqwest::{StatusCode, Url};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::graph::Graph;
+use crate::record::File;
+
+/// The largest file WhatsApp carries: a document (Meta, Cloud API: media).
+const LARGEST: usize = 100 * 1024 * 1024;
+/// How often an address that is too old is asked for again.
+const ADDRESSES: usize = 3;
+
+/// There is no file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoFile {
+    /// Never, and why in a word.
+    Never(&'static str),
+    /// Not now.
+    Later,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    url: String,
+    sha256: Option<String>,
+}
+
+/// Fetches a file into `directory` under its digest, and says how large it is.
+pub(crate) async fn fetch(
+    graph: &Graph,
+    hosts: &[String],
+    directory: &Path,
+    file: &File,
+) -> Result<usize, NoFile> {
+    let id = file.id.as_deref().ok_or(NoFile::Never("media_without_id"))?;
+    for _ in 0..ADDRESSES {
+        let found = look_up(graph, id).await?;
+        let url = permitted(&found.url, hosts).ok_or(NoFile::Never("media_host_not_allowed"))?;
+        let answer = graph.get(url.as_str()).await.map_err(|_| NoFile::Later)?;
+        match answer.status() {
+            StatusCode::OK => {}
+            // Too old, or never was: they are answered alike.
+            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::GONE => continue,
+            _ => return Err(NoFile::Later),
+        }
+        let bytes = body(answer).await?;
+        let digest = hex::encode(Sha256::digest(&bytes));
+        let promised = [found.sha256.as_deref(), file.sha256.as_deref()];
+        if !promised
+            .into_iter()
+            .flatten()
+            .all(|promised| is_digest(promised, &digest))
+        {
+            return Err(NoFile::Never("media_damaged"));
+        }
+        let length = bytes.len();
+        keep(directory, &digest, bytes).await.map_err(|_| NoFile::Later)?;
+        return Ok(length);
+    }
+    Err(NoFile::Never("media_expired"))
+}
+
+async fn look_up(graph: &Graph, id: &str) -> Result<Found, NoFile> {
+    let answer = graph.get(&graph.object(id)).await.map_err(|_| NoFile::Later)?;
+    match answer.status() {
+        StatusCode::OK => answer.json().await.map_err(|_| NoFile::Later),
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Err(NoFile::Never("media_gone")),
+        _ => Err(NoFile::Later),
+    }
+}
+
+/// The address, if the token may go there: one of the hosts, over TLS unless it is this machine.
+fn permitted(url: &str, hosts: &[String]) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?;
+    let with_port = url
+        .port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let encrypted = url.scheme() == "https" || (url.scheme() == "http" && host == "127.0.0.1");
+    (encrypted && hosts.contains(&with_port)).then_some(url)
+}
+
+async fn body(answer: reqwest::Response) -> Result<Vec<u8>, NoFile> {
+    let mut bytes = Vec::new();
+    let mut chunks = answer.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        bytes.extend_from_slice(&chunk.map_err(|_| NoFile::Later)?);
+        if bytes.len() > LARGEST {
+            return Err(NoFile::Never("media_too_large"));
+        }
+    }
+    Ok(bytes)
+}
+
+/// Whether a digest, which Meta writes in hex or in base64, is this one.
+fn is_digest(promised: &str, hex: &str) -> bool {
+    promised.eq_ignore_ascii_case(hex)
+        || STANDARD
+            .decode(promised)
+            .is_ok_and(|bytes| hex::encode(bytes) == hex)
+}
+
+/// Under its digest: twice the same is once, and a file is whole or not there.
+async fn keep(directory: &Path, digest: &str, bytes: Vec<u8>) -> std::io::Result<PathBuf> {
+    tokio::fs::create_dir_all(directory).await?;
+    let path = directory.join(digest);
+    let half = directory.join(format!("{digest}.{}", std::process::id()));
+    tokio::fs::write(&half, bytes).await?;
+    tokio::fs::rename(&half, &path).await?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_goes_to_metas_host_alone() {
+        let hosts = ["lookaside.fbsbx.com".to_owned(), "127.0.0.1:80".to_owned()];
+        let may = |url| permitted(url, &hosts).is_some();
+        assert!(may(
+            "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1"
+        ));
+        for wrong in [
+            "http://lookaside.fbsbx.com/",
+            "https://lookaside.fbsbx.com.example/",
+            "https://lookaside.fbsbx.com:8443/",
+            "https://example.com/lookaside.fbsbx.com",
+            "https://lookaside.fbsbx.com@example.com/",
+            "file:///etc/passwd",
+            "nonsense",
+        ] {
+            assert!(!may(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_known_in_both_spellings() {
+        let hex = hex::encode(Sha256::digest(b"x"));
+        assert!(is_digest(&hex.to_uppercase(), &hex));
+        assert!(is_digest(&STANDARD.encode(Sha256::digest(b"x")), &hex));
+        assert!(!is_digest(&STANDARD.encode(Sha256::digest(b"y")), &hex));
+        assert!(!is_digest("", &hex));
+    }
+}

@@ -1,0 +1,140 @@
+//! Reads old events again, by a consumer of its own: the lanes do not notice.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::DeliverPolicy;
+use clap::Args;
+use futures_util::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use wahook_events::received::Headers;
+
+use crate::broker::{BrokerError, pairs};
+use crate::work::{Did, Effects, Trouble, Work};
+
+/// How many events are read at once.
+const BATCH: usize = 500;
+/// How long the broker may take for them.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Which events, and what with them.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ReplayArgs {
+    /// Those of the last 2h, 30m or 7d
+    #[arg(long, value_parser = past, required_unless_present = "event_id")]
+    since: Option<SignedDuration>,
+    /// The one with this id (ce-id)
+    #[arg(long)]
+    event_id: Option<String>,
+    /// Only say what would be done
+    #[arg(long, conflicts_with = "reply")]
+    dry_run: bool,
+    /// Reply as well, to what has no reply yet. Otherwise statuses and files are brought up to date, and nobody hears of it
+    #[arg(long)]
+    reply: bool,
+}
+
+fn past(text: &str) -> Result<SignedDuration, String> {
+    let text = text.trim();
+    let wrong = || format!("`{text}` is no time; write 2h, 30m or 7d");
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    Ok(SignedDuration::from_secs(i64::from(number) * seconds))
+}
+
+/// Goes through the events, prints a line for each and their count.
+pub(crate) async fn run(work: &Work, args: &ReplayArgs) -> Result<(), BrokerError> {
+    let effects = Effects {
+        replies: args.reply,
+        writes: !args.dry_run,
+    };
+    let from = match args.since {
+        Some(since) => {
+            let start =
+                std::time::SystemTime::from(Timestamp::now().saturating_sub(since).unwrap_or(Timestamp::MIN));
+            DeliverPolicy::ByStartTime {
+                start_time: start.into(),
+            }
+        }
+        None => DeliverPolicy::All,
+    };
+    let reader = work
+        .broker
+        .reader(format!("{}.>", work.broker.base), from, false)
+        .await?;
+    let failed = || BrokerError::new("read the stream again");
+    let mut count = BTreeMap::<String, u64>::new();
+    // What arrives while this runs is the lanes' own.
+    let mut left = reader.cached_info().num_pending;
+    while left > 0 {
+        let batch = reader
+            .batch()
+            .max_messages(BATCH.min(usize::try_from(left).unwrap_or(BATCH)))
+            .expires(LIMIT);
+        let mut batch = batch.messages().await.map_err(|error| failed()(error.into()))?;
+        let mut read = 0;
+        while let Some(message) = batch.next().await {
+            let message = message.map_err(|error| failed()(error))?;
+            read += 1;
+            let all = pairs(message.headers.as_ref());
+            let headers = Headers::from_pairs(all);
+            if args.event_id.is_some() && args.event_id.as_deref() != headers.event_id() {
+                continue;
+            }
+            let said = said(work.on(&headers, &message.payload, effects).await)?;
+            let seq = message.info().map_err(|error| failed()(error))?.stream_sequence;
+            println!(
+                "{}",
+                json!({ "seq": seq, "event_id": headers.event_id(), "did": said })
+            );
+            *count.entry(said).or_default() += 1;
+        }
+        if read == 0 {
+            return Err(failed()(
+                format!(
+                    "nothing came for {} s, and {left} events are left",
+                    LIMIT.as_secs()
+                )
+                .into(),
+            ));
+        }
+        left = left.saturating_sub(read);
+    }
+    println!(
+        "{}",
+        json!({ "events": count.values().sum::<u64>(), "of_them": count, "dry_run": args.dry_run })
+    );
+    Ok(())
+}
+
+fn said(outcome: Result<Did, Trouble>) -> Result<String, BrokerError> {
+    match outcome {
+        Ok(did) => Ok(json!(did).as_str().unwrap_or_default().to_owned()),
+        Err(Trouble::Poison(why)) => Ok(format!("poison: {why}")),
+        Err(trouble) => Err(BrokerError::new("replay")(trouble.to_string().into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_past_is_a_number_and_a_unit() {
+        assert_eq!(past("2h"), Ok(SignedDuration::from_hours(2)));
+        assert_eq!(past("7d"), Ok(SignedDuration::from_hours(168)));
+        for wrong in ["", "h", "2", "-1h", "1 week", "2ü"] {
+            assert!(past(wrong).is_err(), "{wrong}");
+        }
+    }
+}

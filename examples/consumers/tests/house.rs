@@ -1,0 +1,111 @@
+//! What a bot lives in: NATS, a receiver that fills a stream, and Meta's Graph API, which tells the receiver what became of each reply.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use wahook_testbed::graph::Graph;
+use wahook_testbed::meta::MetaClient;
+use wahook_testbed::nats::NatsServer;
+use wahook_testbed::process::{ReceiverOptions, ReceiverProcess};
+use wahook_testbed::stream::{self, Stored};
+
+use crate::bodies::NUMBER;
+
+/// The stream of the receiver.
+pub(crate) const STREAM: &str = "whatsapp_shop_main";
+/// The access token of the Graph API.
+pub(crate) const TOKEN: &str = "EXAMPLE-ACCESS-TOKEN";
+const SECRET: &str = "0f9c1f9c31d84c6fa8b7d1c2e3a4b5c6";
+
+/// Everything runs until it is dropped.
+pub(crate) struct House {
+    pub(crate) graph: Graph,
+    pub(crate) meta: MetaClient,
+    pub(crate) client: async_nats::Client,
+    pub(crate) media: tempfile::TempDir,
+    _receiver: ReceiverProcess,
+    pub(crate) nats: NatsServer,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let nats = NatsServer::start().await.unwrap();
+        let yaml = format!(
+            "identity: {{namespace: shop, webhook: main}}\n\
+             http: {{listen: '127.0.0.1:{{port}}', adminListen: '127.0.0.1:{{admin_port}}'}}\n\
+             secretsDir: '{{dir}}/secrets'\n\
+             nats: {{servers: ['{}']}}\n\
+             stream: {{ensure: true, maxBytes: 200000000}}\n\
+             phoneNumberIds: ['{NUMBER}']\n",
+            nats.url()
+        );
+        let options = ReceiverOptions::from_yaml(&yaml)
+            .file("secrets/app-secret-1", SECRET)
+            .file("secrets/verify-token", "a-token-to-verify-with");
+        let receiver = ReceiverProcess::start(options).await.unwrap();
+        let meta = receiver.meta(SECRET).unwrap();
+        let graph = Graph::start(TOKEN).await.unwrap();
+        graph.tell(meta.clone());
+        Self {
+            graph,
+            meta,
+            client: nats.client().await.unwrap(),
+            media: tempfile::tempdir().unwrap(),
+            _receiver: receiver,
+            nats,
+        }
+    }
+
+    /// Posts a body as Meta does.
+    pub(crate) async fn post(&self, body: Vec<u8>) {
+        let answer = self.meta.post(body).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// Everything the stream holds.
+    pub(crate) async fn stored(&self) -> Vec<Stored> {
+        stream::messages(&self.client, STREAM).await.unwrap()
+    }
+
+    /// The ids of the events of an object of Meta's, in order: by Meta's id, or by any other text of its own.
+    pub(crate) async fn event_ids(&self, object: &str) -> Vec<String> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let stored = self.stored().await;
+            let ids: Vec<_> = stored
+                .iter()
+                .filter(|stored| stored.header("ce-subject") == Some(object) || says(stored, object))
+                .filter_map(|stored| stored.header("ce-id").map(str::to_owned))
+                .collect();
+            if !ids.is_empty() {
+                return ids;
+            }
+            assert!(Instant::now() < deadline, "no event of {object}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Deletes every object: what `ce-dataref` names is gone.
+    pub(crate) async fn forget_objects(&self) {
+        let context = async_nats::jetstream::new(self.client.clone());
+        let store = context
+            .get_object_store(format!("{STREAM}_objects"))
+            .await
+            .unwrap();
+        let names: Vec<_> = store
+            .list()
+            .await
+            .unwrap()
+            .map(|info| info.unwrap().name)
+            .collect()
+            .await;
+        assert!(!names.is_empty());
+        for name in names {
+            store.delete(name).await.unwrap();
+        }
+    }
+}
+
+fn says(stored: &Stored, text: &str) -> bool {
+    String::from_utf8_lossy(&stored.payload).contains(&format!("\"{text}\""))
+}

@@ -1,0 +1,120 @@
+//! Ten thousand messages, shuffled and some of them twice, while a worker is killed each second.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use wahook_testbed::meta::load;
+
+use crate::bodies::{alone, message, phone};
+use crate::bot::{Bot, Language, Worker};
+use crate::house::House;
+use crate::in_every_language;
+
+const CUSTOMERS: usize = 500;
+const EACH: usize = 20;
+const MESSAGES: usize = CUSTOMERS * EACH;
+/// Every how many-th message is delivered twice.
+const TWICE: usize = 20;
+const WORKERS: usize = 3;
+const CONNECTIONS: usize = 8;
+/// All of it, workers that die included.
+const LIMIT: Duration = Duration::from_secs(420);
+
+in_every_language!(in_order_and_once);
+
+async fn in_order_and_once(language: Language) {
+    let house = House::new().await;
+    let bot = Bot::new(&house, language)
+        .set("ACK_WAIT", "2")
+        .set("SETTLE", "4")
+        .set("TRIES", "50");
+    let mut workers: Vec<Worker> = (0..WORKERS).map(|_| bot.start()).collect();
+
+    let posting = load(&house.meta, bodies(), CONNECTIONS);
+    tokio::pin!(posting);
+    let mut posted = None;
+    let mut killed = 0;
+    let deadline = Instant::now() + LIMIT;
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    second.tick().await;
+    while posted.is_none() || house.graph.count() < MESSAGES {
+        tokio::select! {
+            report = &mut posting, if posted.is_none() => posted = Some(report.unwrap()),
+            _ = second.tick() => {
+                let oldest = workers.remove(0);
+                oldest.kill();
+                killed += 1;
+                workers.push(bot.start());
+            }
+        }
+        let count = house.graph.count();
+        let last = workers.last().map(Worker::said);
+        assert!(
+            Instant::now() < deadline,
+            "{count} replies after {LIMIT:?}: {last:?}"
+        );
+    }
+    let posted = posted.unwrap();
+    assert_eq!(
+        posted.count(200),
+        MESSAGES + MESSAGES / TWICE,
+        "{:?}",
+        posted.statuses
+    );
+    // Whoever would reply a second time does so now.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    println!("{killed} workers were killed");
+
+    let (mut arrived, mut replied) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+    let mut distinct = BTreeSet::new();
+    for stored in house.stored().await {
+        if stored.subject.split('.').nth(4) == Some("messages") {
+            let event: serde_json::Value = stored.json().unwrap();
+            let customer = event["message"]["from"].as_str().unwrap().to_owned();
+            let id = stored.header("ce-id").unwrap().to_owned();
+            distinct.insert(id.clone());
+            arrived.entry(customer).or_default().push(id);
+        }
+    }
+    assert_eq!((arrived.len(), distinct.len()), (CUSTOMERS, MESSAGES));
+    for sent in house.graph.sent() {
+        let customer = sent.text("/to").unwrap().to_owned();
+        let id = sent.text("/biz_opaque_callback_data").unwrap().to_owned();
+        replied.entry(customer).or_default().push(id);
+    }
+    let wrong: Vec<_> = arrived
+        .keys()
+        .filter(|&customer| arrived.get(customer) != replied.get(customer))
+        .collect();
+    let count: usize = replied.values().map(Vec::len).sum();
+    assert!(
+        wrong.is_empty(),
+        "{count} replies to {MESSAGES} messages; wrong for {wrong:?}"
+    );
+    assert!(killed >= 3, "only {killed} workers were killed");
+
+    // All of it once more, and nobody hears of it.
+    let replayed = bot.run(&["replay", "--since", "2h"]).await;
+    let count = replayed.last().unwrap();
+    assert_eq!(count["of_them"]["already_replied"], MESSAGES, "{count}");
+    assert_eq!(house.graph.count(), MESSAGES);
+}
+
+/// One message each, in the order of nobody.
+fn bodies() -> Vec<Vec<u8>> {
+    let all = (0..EACH).flat_map(|n| (0..CUSTOMERS).map(move |customer| (customer, n)));
+    let mut bodies: Vec<_> = all
+        .map(|(customer, n)| {
+            alone(&message(
+                &format!("wamid.{}-{n}", phone(customer)),
+                customer,
+                "Hi",
+            ))
+        })
+        .collect();
+    bodies.extend(bodies.clone().into_iter().step_by(TWICE));
+    bodies.shuffle(&mut rand::rngs::StdRng::seed_from_u64(7));
+    bodies
+}
