@@ -15,8 +15,7 @@ const KEPT = 8 * 24 * 3600 * 1000;
 const NOT_THE_LAST = [10071, 10164];
 const STREAM_EXISTS = 10058;
 
-// Whose it is to reply to an event: ours, written down before the first word is sent; or somebody has.
-export const MINE = "mine";
+// What is said of a claim when somebody has replied.
 export const DONE = "done";
 
 // How far a message is with a status. Meta promises no order: a status never takes a message back.
@@ -40,13 +39,14 @@ export class Ledger {
     return ledger;
   }
 
-  // Claims the reply to an event: MINE, DONE, or { since, revision } where somebody was about to reply at that time by the broker's
-  // clock, and has not said how it went.
+  // Claims the reply to an event: { held } when it is ours, written down before the first word is sent; DONE; or { since, revision }
+  // where somebody was about to reply at that time by the broker's clock, and has not said how it went.
   async claim(eventId) {
     const key = replyKey(eventId);
     for (;;) {
-      if (await wasFirst(this.#bucket.create(key, SENDING))) {
-        return MINE;
+      const held = await ifFirst(this.#bucket.create(key, SENDING));
+      if (held !== null) {
+        return { held };
       }
       const entry = await this.#entry(key);
       if (entry?.string() === SENT) {
@@ -59,9 +59,9 @@ export class Ledger {
     }
   }
 
-  // Makes an open claim ours; false if somebody else was first.
+  // Makes an open claim ours, and says by what it is held; null if somebody else was first.
   async takeOver(eventId, { revision }) {
-    return await wasFirst(this.#bucket.update(replyKey(eventId), SENDING, revision));
+    return await ifFirst(this.#bucket.update(replyKey(eventId), SENDING, revision));
   }
 
   // The reply is out.
@@ -69,9 +69,9 @@ export class Ledger {
     await this.#bucket.put(replyKey(eventId), SENT);
   }
 
-  // No reply was sent, for certain: whoever comes next may try.
-  async giveUp(eventId) {
-    await this.#bucket.delete(replyKey(eventId));
+  // No reply was sent, for certain: whoever comes next may try. Nothing happens to a claim that somebody else has by now.
+  async giveUp(eventId, held) {
+    await ifFirst(this.#bucket.delete(replyKey(eventId), { previousSeq: held }));
   }
 
   // Whether an event was replied to; claims nothing.
@@ -88,7 +88,7 @@ export class Ledger {
         return false;
       }
       const write = () => (entry ? this.#bucket.update(key, status, entry.revision) : this.#bucket.create(key, status));
-      if (!writes || (await wasFirst(write()))) {
+      if (!writes || (await ifFirst(write())) !== null) {
         return true;
       }
     }
@@ -100,13 +100,13 @@ export class Ledger {
   }
 }
 
-async function wasFirst(writing) {
+// The revision that was written; null if somebody else was first.
+async function ifFirst(writing) {
   try {
-    await writing;
-    return true;
+    return await writing;
   } catch (error) {
     if (isApiError(error, ...NOT_THE_LAST)) {
-      return false;
+      return null;
     }
     throw error;
   }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fetch } from "./broker.js";
 import * as graph from "./graph.js";
-import { DONE, MINE } from "./ledger.js";
+import { DONE } from "./ledger.js";
 import * as media from "./media.js";
 import * as record from "./record.js";
 
@@ -97,43 +97,35 @@ export class Work {
       if (claim === DONE) {
         return "already_replied";
       }
-      if (claim !== MINE) {
+      let { held } = claim;
+      if (held === undefined) {
         if (await this.#wasSent(eventId, claim.since)) {
           await this.ledger.replied(eventId);
           return "already_replied";
         }
-        if (!(await this.ledger.takeOver(eventId, claim))) {
+        held = await this.ledger.takeOver(eventId, claim);
+        if (held === null) {
           continue;
         }
       }
       try {
-        await this.#send(pauses, reply);
+        await this.graph.reply(...reply);
+        await this.ledger.replied(eventId);
+        return "replied";
       } catch (error) {
-        if (error instanceof graph.Unknown) {
-          // Our own claim is open now, like that of somebody who died.
-          continue;
-        }
         if (error instanceof graph.Refused) {
-          await this.ledger.giveUp(eventId);
+          await this.ledger.giveUp(eventId, held);
           throw new Poison(`refused_${error.message}`);
         }
-        throw error;
-      }
-      await this.ledger.replied(eventId);
-      return "replied";
-    }
-  }
-
-  async #send(pauses, reply) {
-    for (;;) {
-      try {
-        return await this.graph.reply(...reply);
-      } catch (error) {
-        if (!(error instanceof graph.Later)) {
+        if (error instanceof graph.Later) {
+          // Given up meanwhile: whoever comes after us need not wait for a status.
+          await this.ledger.giveUp(eventId, held);
+          console.error(`the Graph API does not take messages now: ${error.message}; trying again`);
+          await sleep(pauses.next().value);
+        } else if (!(error instanceof graph.Unknown)) {
           throw error;
         }
-        console.error(`the Graph API does not take messages now: ${error.message}; trying again`);
-        await sleep(pauses.next().value);
+        // Otherwise our own claim is open now, like that of somebody who died.
       }
     }
   }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nats.js.api import KeyValueConfig
-from nats.js.errors import BadRequestError, BucketNotFoundError, KeyWrongLastSequenceError, NotFoundError
+from nats.js.errors import APIError, BadRequestError, BucketNotFoundError, KeyWrongLastSequenceError, NotFoundError
 
 # Somebody is about to reply, or died over it.
 SENDING = b"sending"
@@ -15,12 +15,20 @@ SENT = b"sent"
 # How long it is remembered, in seconds: Meta repeats a delivery for seven days.
 KEPT = 8 * 24 * 3600
 
-# Whose it is to reply to an event: ours, written down before the first word is sent; or somebody has.
-MINE = "mine"
+# What is said of a claim when somebody has replied.
 DONE = "done"
+# The broker's codes: somebody else was first (NATS, JetStream API errors).
+NOT_THE_LAST = (10071, 10164)
 
 # How far a message is with a status. Meta promises no order: a status never takes a message back.
 RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4, "played": 5, "deleted": 6}
+
+
+@dataclass
+class Held:
+    """Ours, written down before the first word is sent, as long as nobody has taken it over."""
+
+    revision: int
 
 
 @dataclass
@@ -60,12 +68,11 @@ class Ledger:
             return cls(js, bucket, await js.key_value(bucket))
 
     async def claim(self, event_id):
-        """Claims the reply to an event: MINE, DONE or Opened."""
+        """Claims the reply to an event: Held, DONE or Opened."""
         key = reply_key(event_id)
         while True:
             try:
-                await self._store.create(key, SENDING)
-                return MINE
+                return Held(await self._store.create(key, SENDING))
             except KeyWrongLastSequenceError:
                 pass
             entry = await self._entry(key)
@@ -76,20 +83,23 @@ class Ledger:
                 return Opened(entry.time, entry.seq)
 
     async def take_over(self, event_id, opened):
-        """Makes an open claim ours; false if somebody else was first."""
+        """Makes an open claim ours; None if somebody else was first."""
         try:
-            await self._store.update(reply_key(event_id), SENDING, last=opened.revision)
-            return True
+            return Held(await self._store.update(reply_key(event_id), SENDING, last=opened.revision))
         except KeyWrongLastSequenceError:
-            return False
+            return None
 
     async def replied(self, event_id):
         """The reply is out."""
         await self._store.put(reply_key(event_id), SENT)
 
-    async def give_up(self, event_id):
-        """No reply was sent, for certain: whoever comes next may try."""
-        await self._store.delete(reply_key(event_id))
+    async def give_up(self, event_id, held):
+        """No reply was sent, for certain: whoever comes next may try. Nothing happens to a claim that somebody else has by now."""
+        try:
+            await self._store.delete(reply_key(event_id), last=held.revision)
+        except APIError as error:
+            if error.err_code not in NOT_THE_LAST:
+                raise
 
     async def has_reply(self, event_id):
         """Whether an event was replied to; claims nothing."""

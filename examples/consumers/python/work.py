@@ -103,30 +103,30 @@ class Work:
             claim = await self.ledger.claim(event_id)
             if claim == ledger.DONE:
                 return "already_replied"
+            held = claim
             if isinstance(claim, ledger.Opened):
                 if await self._was_sent(event_id, claim.since):
                     await self.ledger.replied(event_id)
                     return "already_replied"
-                if not await self.ledger.take_over(event_id, claim):
+                held = await self.ledger.take_over(event_id, claim)
+                if held is None:
                     continue
             try:
-                await self._send(pauses, account, to, text, message_id, event_id)
+                await self.graph.reply(account, to, text, message_id, event_id)
             except graph.Refused as code:
-                await self.ledger.give_up(event_id)
+                await self.ledger.give_up(event_id, held)
                 raise Poison(f"refused_{code}") from None
-            except graph.Unknown:
-                # Our own claim is open now, like that of somebody who died.
-                continue
-            await self.ledger.replied(event_id)
-            return "replied"
-
-    async def _send(self, pauses, *reply):
-        while True:
-            try:
-                return await self.graph.reply(*reply)
             except graph.Later as why:
+                # Given up meanwhile: whoever comes after us need not wait for a status.
+                await self.ledger.give_up(event_id, held)
                 print(f"the Graph API does not take messages now: {why}; trying again", file=sys.stderr)
                 await asyncio.sleep(next(pauses))
+            except graph.Unknown:
+                # Our own claim is open now, like that of somebody who died.
+                pass
+            else:
+                await self.ledger.replied(event_id)
+                return "replied"
 
     async def _was_sent(self, event_id, since):
         """Whether a reply to this event went out at or after a time: waits for its status until `settle` has passed since."""

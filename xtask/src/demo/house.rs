@@ -1,9 +1,10 @@
-//! NATS and the receiver as the demo runs them, and the requests it makes.
+//! NATS, the receiver and Meta as the demo runs them, and the requests it makes.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use wahook_testbed::graph::Graph;
 use wahook_testbed::meta::{Answer, MetaClient, SIGNATURE_HEADER, sign};
 use wahook_testbed::nats::NatsServer;
 use wahook_testbed::process::{ReceiverOptions, ReceiverProcess};
@@ -27,20 +28,22 @@ pub(super) struct Done {
     pub(super) took: Duration,
 }
 
-/// Both processes. Dropping it ends them.
+/// Both processes, and both sides of Meta. Dropping it ends them.
 pub(super) struct House {
     pub(super) nats: NatsServer,
     pub(super) receiver: ReceiverProcess,
     pub(super) client: async_nats::Client,
     pub(super) meta: MetaClient,
+    pub(super) graph: Graph,
     pub(super) app_secret: String,
+    pub(super) access_token: String,
     verify_token: String,
 }
 
 impl House {
     /// Starts NATS and then the receiver, with secrets made for this run, and waits until both are ready.
     pub(super) async fn start(receiver: &Path, port: Option<u16>) -> Result<Self, DemoError> {
-        let (app_secret, verify_token) = (random_hex(), random_hex());
+        let (app_secret, verify_token, access_token) = (random_hex(), random_hex(), random_hex());
         let nats = NatsServer::start().await?;
         let client = nats.client().await?;
         let mut options = ReceiverOptions::by_hand(&app_secret, &verify_token, &nats.url())
@@ -55,12 +58,16 @@ impl House {
             |port| SocketAddr::from(([127, 0, 0, 1], port)),
         );
         let meta = MetaClient::new(format!("http://{address}/webhook"), app_secret.as_str())?;
+        let graph = Graph::start(&access_token).await?;
+        graph.tell(meta.clone());
         Ok(Self {
             nats,
             receiver,
             client,
             meta,
+            graph,
             app_secret,
+            access_token,
             verify_token,
         })
     }

@@ -4,6 +4,7 @@
 //! script (what is sent, what must come of it) -> house (NATS, the receiver) -> check -> tables
 //! ```
 
+mod bot;
 mod check;
 mod expected;
 mod house;
@@ -67,6 +68,14 @@ pub(crate) enum DemoError {
     /// The script could not be written.
     #[error(transparent)]
     Script(#[from] ScriptError),
+    /// Bots cannot be told how to take part.
+    #[error("cannot write {path}: {source}. Check that you may write there")]
+    Settings {
+        /// Which file.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// New events cannot be shown.
     #[error("cannot follow the stream: {0}")]
     Watch(String),
@@ -94,11 +103,12 @@ pub(crate) fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode, De
                     _ = terminate.recv() => (),
                 }
             };
-            show(&receiver, args, stop).await
+            show(workspace, &receiver, args, stop).await
         })
 }
 
 async fn show(
+    workspace: &Workspace,
     receiver: &Path,
     args: &DemoArgs,
     stop: impl Future<Output = ()>,
@@ -111,7 +121,8 @@ async fn show(
     };
     let (house, code) = played;
     if args.keep {
-        println!("\n{}", keep::instructions(&house, receiver));
+        let settings = bot::Settings::write(workspace, &house)?;
+        println!("\n{}", keep::instructions(&house, receiver, settings.path()));
         tokio::select! {
             ended = keep::watch(&house) => ended?,
             () = &mut stop => println!("\nStopping."),

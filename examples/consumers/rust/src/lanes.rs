@@ -7,18 +7,39 @@ use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use serde_json::json;
+use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wahook_events::received::Headers;
 
 use crate::broker::{BrokerError, pairs};
-use crate::work::{Effects, Trouble, Work};
+use crate::work::{Did, Effects, Trouble, Work};
 
 /// How long one request for the next event is open.
 const ASK: Duration = Duration::from_secs(30);
 /// The pause after the broker could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is printed of an event: nothing of what it says, and nobody's name.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    lane: char,
+    /// Its place in the stream.
+    seq: u64,
+    event_id: Option<&'a str>,
+    #[serde(flatten)]
+    said: Said,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Said {
+    Did { did: Did },
+    GaveUp { gave_up: String, tries: i64 },
+    Again { again: String, tries: i64 },
+    Stopped { stopped: bool },
+}
 
 /// Works on all lanes until it is told to stop. What is being worked on then goes back.
 pub(crate) async fn run(work: Arc<Work>, stop: CancellationToken) -> Result<(), BrokerError> {
@@ -94,27 +115,31 @@ async fn settle(work: &Work, lane: char, message: jetstream::Message, stop: &Can
         }
     };
     let (said, told) = match outcome {
-        Some(Ok(did)) => (json!({ "did": did }), message.ack().await),
+        Some(Ok(did)) => (Said::Did { did }, message.ack().await),
         Some(Err(Trouble::Poison(why))) if tries >= i64::from(work.settings.tries) => {
-            let said = json!({ "gave_up": why, "tries": tries });
-            (said, terminate(work, &message, &why).await)
+            let told = terminate(work, &message, &why).await;
+            (Said::GaveUp { gave_up: why, tries }, told)
         }
         Some(Err(trouble)) => {
-            let pause =
-                work.settings.retry * 2_u32.saturating_pow(u32::try_from(tries - 1).unwrap_or(0).min(6));
-            let said = json!({ "again": trouble.to_string(), "tries": tries });
-            (said, message.ack_with(AckKind::Nak(Some(pause))).await)
+            let doublings = u32::try_from(tries - 1).unwrap_or(0).min(6);
+            let pause = work.settings.retry * 2_u32.pow(doublings);
+            let again = trouble.to_string();
+            let told = message.ack_with(AckKind::Nak(Some(pause))).await;
+            (Said::Again { again, tries }, told)
         }
         None => (
-            json!({ "stopped": true }),
+            Said::Stopped { stopped: true },
             message.ack_with(AckKind::Nak(None)).await,
         ),
     };
-    let mut words = json!({ "lane": lane, "seq": seq, "event_id": headers.event_id() });
-    if let (Some(words), Some(said)) = (words.as_object_mut(), said.as_object()) {
-        words.extend(said.clone());
-    }
-    println!("{words}");
+    let event_id = headers.event_id();
+    let outcome = Line {
+        lane,
+        seq,
+        event_id,
+        said,
+    };
+    println!("{}", serde_json::to_string(&outcome).unwrap_or_default());
     if let Err(error) = told {
         eprintln!("lane {lane}: {error}; the event will come again");
     }

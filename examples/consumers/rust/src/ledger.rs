@@ -28,12 +28,16 @@ pub(crate) struct LedgerError {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// Ours, written down before the first word is sent.
-    Mine,
+    Mine(Held),
     /// Somebody has replied.
     Done,
     /// Somebody was about to, at this time, and has not said how it went.
     Open(Opened),
 }
+
+/// A claim of ours, as long as nobody has taken it over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held(u64);
 
 /// A claim whose outcome is not known.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,7 +84,7 @@ impl Ledger {
         let key = reply_key(event_id);
         loop {
             match self.store.create(&key, Bytes::from_static(SENDING)).await {
-                Ok(_) => return Ok(Claim::Mine),
+                Ok(revision) => return Ok(Claim::Mine(Held(revision))),
                 Err(error) if error.kind() == kv::CreateErrorKind::AlreadyExists => {}
                 Err(error) => return Err(self.failed(&error)),
             }
@@ -105,15 +109,15 @@ impl Ledger {
         }
     }
 
-    /// Makes an open claim ours; false if somebody else was first.
-    pub(crate) async fn take_over(&self, event_id: &str, open: &Opened) -> Result<bool, LedgerError> {
+    /// Makes an open claim ours; `None` if somebody else was first.
+    pub(crate) async fn take_over(&self, event_id: &str, open: &Opened) -> Result<Option<Held>, LedgerError> {
         let taken = self
             .store
             .update(reply_key(event_id), Bytes::from_static(SENDING), open.revision)
             .await;
         match taken {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => Ok(false),
+            Ok(revision) => Ok(Some(Held(revision))),
+            Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => Ok(None),
             Err(error) => Err(self.failed(&error)),
         }
     }
@@ -127,10 +131,16 @@ impl Ledger {
         put.map(|_| ()).map_err(|error| self.failed(&error))
     }
 
-    /// No reply was sent, for certain: whoever comes next may try.
-    pub(crate) async fn give_up(&self, event_id: &str) -> Result<(), LedgerError> {
-        let deleted = self.store.delete(reply_key(event_id)).await;
-        deleted.map_err(|error| self.failed(&error))
+    /// No reply was sent, for certain: whoever comes next may try. Nothing happens to a claim that somebody else has by now.
+    pub(crate) async fn give_up(&self, event_id: &str, Held(revision): Held) -> Result<(), LedgerError> {
+        let deleted = self
+            .store
+            .delete_expect_revision(reply_key(event_id), Some(revision))
+            .await;
+        match deleted {
+            Err(error) if error.kind() != kv::DeleteErrorKind::WrongLastRevision => Err(self.failed(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// Whether an event was replied to; claims nothing.

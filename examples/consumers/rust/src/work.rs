@@ -179,37 +179,38 @@ impl Work {
         message_id: &str,
     ) -> Result<Did, Trouble> {
         let mut pause = self.settings.retry;
-        'claim: loop {
-            match self.ledger.claim(event_id).await? {
+        loop {
+            let held = match self.ledger.claim(event_id).await? {
                 Claim::Done => return Ok(Did::AlreadyReplied),
                 Claim::Open(open) => {
                     if self.was_sent(event_id, open.since).await? {
                         self.ledger.replied(event_id).await?;
                         return Ok(Did::AlreadyReplied);
                     }
-                    if !self.ledger.take_over(event_id, &open).await? {
+                    let Some(held) = self.ledger.take_over(event_id, &open).await? else {
                         continue;
-                    }
+                    };
+                    held
                 }
-                Claim::Mine => {}
-            }
-            loop {
-                match self.graph.reply(account, to, text, message_id, event_id).await {
-                    Ok(()) => {
-                        self.ledger.replied(event_id).await?;
-                        return Ok(Did::Replied);
-                    }
-                    Err(NotSent::Refused(code)) => {
-                        self.ledger.give_up(event_id).await?;
-                        return Err(Trouble::Poison(format!("refused_{code}")));
-                    }
-                    Err(NotSent::Later(why)) => {
-                        eprintln!("the Graph API does not take messages now: {why}; trying again");
-                        wait(&mut pause).await;
-                    }
-                    // Our own claim is open now, like that of somebody who died.
-                    Err(NotSent::Unknown) => continue 'claim,
+                Claim::Mine(held) => held,
+            };
+            match self.graph.reply(account, to, text, message_id, event_id).await {
+                Ok(()) => {
+                    self.ledger.replied(event_id).await?;
+                    return Ok(Did::Replied);
                 }
+                Err(NotSent::Refused(code)) => {
+                    self.ledger.give_up(event_id, held).await?;
+                    return Err(Trouble::Poison(format!("refused_{code}")));
+                }
+                Err(NotSent::Later(why)) => {
+                    // Given up meanwhile: whoever comes after us need not wait for a status.
+                    self.ledger.give_up(event_id, held).await?;
+                    eprintln!("the Graph API does not take messages now: {why}; trying again");
+                    wait(&mut pause).await;
+                }
+                // Our own claim is open now, like that of somebody who died.
+                Err(NotSent::Unknown) => {}
             }
         }
     }
