@@ -18,9 +18,17 @@ const CONSUMER_EXISTS = [10148, 10013];
 // The stream of the webhook. `base` is what its subjects begin with: `whatsapp.<namespace>.<webhook>`.
 export class Broker {
   // Connects, and finds the stream.
-  static async connect({ natsUrl, natsCreds, stream, bot }) {
-    const authenticator = natsCreds && credsAuthenticator(await readFile(natsCreds));
-    const options = { servers: natsUrl, name: bot, maxReconnectAttempts: -1, authenticator };
+  static async connect({ natsUrl, stream, bot, ...source }) {
+    const options = {
+      servers: natsUrl,
+      name: bot,
+      maxReconnectAttempts: -1,
+      authenticator: source.natsCreds && credsAuthenticator(await readFile(source.natsCreds)),
+      user: source.natsUser,
+      pass: source.natsPassword,
+      tls: source.natsCa && { caFile: source.natsCa },
+      inboxPrefix: source.natsInboxPrefix,
+    };
     const client = await connect(options).catch((error) => {
       throw new Wrong(`connect to ${natsUrl}: ${error.message}`);
     });

@@ -7,6 +7,11 @@ export const HELP = `settings, from the environment:
   GRAPH_TOKEN   the access token
   NATS_URL      the broker (nats://127.0.0.1:4222)
   NATS_CREDS    its credentials file, if it wants one
+  NATS_USER, NATS_PASSWORD
+                the user there, if it wants one with a password
+  NATS_CA       the certificate of the authority that signed the broker's, if this machine does not trust it
+  NATS_INBOX_PREFIX
+                what the subjects of answers begin with, if the permissions there say so (_INBOX)
   BOT           what this bot is called: its consumers, its bucket and its poison stream begin with it (bot)
   GRAPH_URL     the Graph API with its version (https://graph.facebook.com/v23.0)
   MEDIA_HOSTS   the hosts media may come from, and the token may go to (lookaside.fbsbx.com)
@@ -25,6 +30,10 @@ export function readSource(env = process.env) {
   return {
     natsUrl: env.NATS_URL ?? "nats://127.0.0.1:4222",
     natsCreds: env.NATS_CREDS,
+    natsUser: env.NATS_USER,
+    natsPassword: env.NATS_PASSWORD,
+    natsCa: env.NATS_CA,
+    natsInboxPrefix: env.NATS_INBOX_PREFIX ?? "_INBOX",
     stream: required(env, "STREAM"),
     bot: env.BOT ?? "bot",
   };

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import ssl
 import sys
 
 import nats
@@ -41,6 +42,10 @@ class Broker:
                 source.nats_url,
                 name=source.bot,
                 user_credentials=source.nats_creds,
+                user=source.nats_user,
+                password=source.nats_password,
+                tls=ssl.create_default_context(cafile=source.nats_ca) if source.nats_ca else None,
+                inbox_prefix=source.nats_inbox_prefix.encode(),
                 # The first connection is there or is not; one that breaks later comes back however long it takes.
                 allow_reconnect=True,
                 max_reconnect_attempts=-1,

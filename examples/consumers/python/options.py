@@ -10,6 +10,11 @@ HELP = """settings, from the environment:
   GRAPH_TOKEN   the access token
   NATS_URL      the broker (nats://127.0.0.1:4222)
   NATS_CREDS    its credentials file, if it wants one
+  NATS_USER, NATS_PASSWORD
+                the user there, if it wants one with a password
+  NATS_CA       the certificate of the authority that signed the broker's, if this machine does not trust it
+  NATS_INBOX_PREFIX
+                what the subjects of answers begin with, if the permissions there say so (_INBOX)
   BOT           what this bot is called: its consumers, its bucket and its poison stream begin with it (bot)
   GRAPH_URL     the Graph API with its version (https://graph.facebook.com/v23.0)
   MEDIA_HOSTS   the hosts media may come from, and the token may go to (lookaside.fbsbx.com)
@@ -31,6 +36,10 @@ class Source:
 
     nats_url: str
     nats_creds: str | None
+    nats_user: str | None
+    nats_password: str | None
+    nats_ca: str | None
+    nats_inbox_prefix: str
     stream: str
     bot: str
 
@@ -39,9 +48,17 @@ class Source:
         return cls(
             nats_url=env.get("NATS_URL", "nats://127.0.0.1:4222"),
             nats_creds=env.get("NATS_CREDS"),
+            nats_user=env.get("NATS_USER"),
+            nats_password=env.get("NATS_PASSWORD"),
+            nats_ca=env.get("NATS_CA"),
+            nats_inbox_prefix=env.get("NATS_INBOX_PREFIX", "_INBOX"),
             stream=required(env, "STREAM"),
             bot=env.get("BOT", "bot"),
         )
+
+    def __repr__(self):
+        # A password has no business in a traceback.
+        return "Source"
 
 
 @dataclass(frozen=True)

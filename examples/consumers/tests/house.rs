@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use wahook_testbed::graph::Graph;
 use wahook_testbed::meta::MetaClient;
-use wahook_testbed::nats::NatsServer;
+use wahook_testbed::nats::{Login, NatsServer, Pki, TlsOptions};
 use wahook_testbed::process::{ReceiverOptions, ReceiverProcess};
 use wahook_testbed::stream::{self, Stored};
 
@@ -15,6 +15,8 @@ use crate::bodies::NUMBER;
 pub(crate) const STREAM: &str = "whatsapp_shop_main";
 /// The access token of the Graph API.
 pub(crate) const TOKEN: &str = "EXAMPLE-ACCESS-TOKEN";
+/// The password of every user of a guarded broker.
+pub(crate) const PASSWORD: &str = "a-password-to-log-in-with";
 const SECRET: &str = "0f9c1f9c31d84c6fa8b7d1c2e3a4b5c6";
 
 /// Everything runs until it is dropped.
@@ -23,13 +25,35 @@ pub(crate) struct House {
     pub(crate) meta: MetaClient,
     pub(crate) client: async_nats::Client,
     pub(crate) media: tempfile::TempDir,
+    /// Of the broker, where it is guarded.
+    pub(crate) pki: Option<Pki>,
     _receiver: ReceiverProcess,
     pub(crate) nats: NatsServer,
 }
 
 impl House {
     pub(crate) async fn new() -> Self {
-        let nats = NatsServer::start().await.unwrap();
+        Self::with(NatsServer::start().await.unwrap(), None).await
+    }
+
+    /// The same, where NATS speaks TLS and its user `bot` has these permissions.
+    pub(crate) async fn guarded(permissions: &str) -> Self {
+        let pki = Pki::new().unwrap();
+        let tls = TlsOptions {
+            server: pki.server().clone(),
+            ca: pki.ca(),
+            verify_clients: false,
+            handshake_first: false,
+        };
+        let users = format!(
+            "authorization {{ users: [\n{{user: admin, password: {PASSWORD}}}\n\
+             {{user: bot, password: {PASSWORD}, permissions: {{ {permissions} }} }}\n] }}"
+        );
+        let nats = NatsServer::builder().tls(tls).raw(&users).start().await.unwrap();
+        Self::with(nats, Some(pki)).await
+    }
+
+    async fn with(nats: NatsServer, pki: Option<Pki>) -> Self {
         let yaml = format!(
             "identity: {{namespace: shop, webhook: main}}\n\
              http: {{listen: '127.0.0.1:{{port}}', adminListen: '127.0.0.1:{{admin_port}}'}}\n\
@@ -39,9 +63,17 @@ impl House {
              phoneNumberIds: ['{NUMBER}']\n",
             nats.url()
         );
-        let options = ReceiverOptions::from_yaml(&yaml)
+        let mut options = ReceiverOptions::from_yaml(&yaml)
             .file("secrets/app-secret-1", SECRET)
             .file("secrets/verify-token", "a-token-to-verify-with");
+        let mut login = None;
+        if let Some(pki) = &pki {
+            login = Some(Login::password("admin", PASSWORD));
+            options = options
+                .file("secrets/nats.user", "admin")
+                .file("secrets/nats.password", PASSWORD)
+                .file("secrets/nats-ca.crt", std::fs::read(pki.ca()).unwrap());
+        }
         let receiver = ReceiverProcess::start(options).await.unwrap();
         let meta = receiver.meta(SECRET).unwrap();
         let graph = Graph::start(TOKEN).await.unwrap();
@@ -49,8 +81,9 @@ impl House {
         Self {
             graph,
             meta,
-            client: nats.client().await.unwrap(),
+            client: nats.client_with(login.as_ref(), None).await.unwrap(),
             media: tempfile::tempdir().unwrap(),
+            pki,
             _receiver: receiver,
             nats,
         }

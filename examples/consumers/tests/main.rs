@@ -9,6 +9,7 @@ mod ends;
 mod golden;
 mod house;
 mod order;
+mod permissions;
 mod replay;
 
 /// One test for each language.

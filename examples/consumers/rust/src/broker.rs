@@ -6,7 +6,7 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pu
 use async_nats::jetstream::{self, stream};
 use wahook_events::received::Headers;
 
-use crate::options::{LANES, Settings, Source};
+use crate::options::{LANES, Secret, Settings, Source};
 
 /// How long what was given up is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -50,7 +50,15 @@ pub(crate) struct Broker {
 impl Broker {
     /// Connects, and finds the stream.
     pub(crate) async fn connect(source: &Source) -> Result<Self, BrokerError> {
-        let mut options = async_nats::ConnectOptions::new().name(&source.bot);
+        let mut options = async_nats::ConnectOptions::new()
+            .name(&source.bot)
+            .custom_inbox_prefix(&source.nats_inbox_prefix);
+        if let (Some(user), Some(Secret(password))) = (&source.nats_user, &source.nats_password) {
+            options = options.user_and_password(user.clone(), password.clone());
+        }
+        if let Some(file) = &source.nats_ca {
+            options = options.add_root_certificates(file.clone()).require_tls(true);
+        }
         if let Some(file) = &source.nats_creds {
             let read = options.credentials_file(file).await;
             options =

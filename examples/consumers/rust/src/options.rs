@@ -14,6 +14,18 @@ pub(crate) struct Source {
     /// Its credentials file, if it wants one
     #[arg(long, env = "NATS_CREDS")]
     pub(crate) nats_creds: Option<PathBuf>,
+    /// The user there, if it wants one with a password
+    #[arg(long, env = "NATS_USER", requires = "nats_password")]
+    pub(crate) nats_user: Option<String>,
+    /// The password. Not shown by --help, and better not given on the command line
+    #[arg(long, env = "NATS_PASSWORD", hide_env_values = true)]
+    pub(crate) nats_password: Option<Secret>,
+    /// The certificate of the authority that signed the broker's, if this machine does not trust it
+    #[arg(long, env = "NATS_CA")]
+    pub(crate) nats_ca: Option<PathBuf>,
+    /// What the subjects of answers begin with, if the permissions there say so
+    #[arg(long, env = "NATS_INBOX_PREFIX", default_value = "_INBOX")]
+    pub(crate) nats_inbox_prefix: String,
     /// The stream of the webhook; `kubectl get whatsappwebhook` shows it
     #[arg(long, env = "STREAM")]
     pub(crate) stream: String,
