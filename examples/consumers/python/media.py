@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -66,16 +65,13 @@ async def look_up(graph, id):
 
 
 def is_permitted(url, hosts):
-    """Whether the token may go there: one of the hosts, over TLS unless it is this machine."""
+    """Whether the token may go there: one of the hosts, over TLS unless it is this machine. Read as the client reads it."""
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
+        url = httpx.URL(url)
+    except httpx.InvalidURL:
         return False
-    if port == {"https": 443, "http": 80}.get(parts.scheme):
-        port = None
-    encrypted = parts.scheme == "https" or (parts.scheme == "http" and host == "127.0.0.1")
-    return encrypted and (f"{host}:{port}" if port else host) in hosts
+    encrypted = url.scheme == "https" or (url.scheme == "http" and url.host == "127.0.0.1")
+    return encrypted and (url.host if url.port is None else f"{url.host}:{url.port}") in hosts
 
 
 async def body(answer):

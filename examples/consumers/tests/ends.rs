@@ -188,9 +188,8 @@ impl Ends<'_> {
         let graph = &self.house.graph;
         graph.put_media("1001", file(None, None));
         graph.put_media("1002", file(Some(b"EXAMPLE 1MAGE".to_vec()), None));
-        graph.put_media("1003", file(None, Some("https://media.example")));
 
-        let sent = |id, media| alone(&image(id, 11, media));
+        let sent = |id: &str, media: &str| alone(&image(id, 11, media));
         let reply = self
             .of("a message with a file", "wamid.file", sent("wamid.file", "1001"))
             .await;
@@ -221,11 +220,24 @@ impl Ends<'_> {
             None
         );
         let what = "a message with a file on a host that is none of Meta's";
-        assert_eq!(
-            self.of(what, "wamid.elsewhere", sent("wamid.elsewhere", "1003"))
-                .await,
-            None
-        );
+        let metas = self.house.graph.media_host();
+        let port = metas.rsplit(':').next().unwrap();
+        for (n, elsewhere) in [
+            "https://media.example".to_owned(),
+            format!("http://{metas}@media.example"),
+            format!("https://{metas}.media.example"),
+            format!("http://localhost:{port}"),
+            format!("https://127.0.0.1:1{port}"),
+            format!("ftp://{metas}"),
+            "nowhere".to_owned(),
+        ]
+        .iter()
+        .enumerate()
+        {
+            let (id, media) = (format!("wamid.elsewhere{n}"), format!("101{n}"));
+            self.house.graph.put_media(&media, file(None, Some(elsewhere)));
+            assert_eq!(self.of(what, &id, sent(&id, &media)).await, None, "{elsewhere}");
+        }
         let what = "a message with a file that Meta has deleted";
         assert_eq!(
             self.of(what, "wamid.gone", sent("wamid.gone", "1004")).await,
