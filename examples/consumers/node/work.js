@@ -135,14 +135,20 @@ export class Work {
     // The clocks of the broker's nodes may differ a little.
     const start = new Date(since.getTime() - 5000);
     const { reader } = await this.broker.reader({ subject: `${this.broker.base}.*.statuses.*.*`, since: start });
-    for (;;) {
+    for (let read = 0; ; ) {
       const isOver = Date.now() > since.getTime() + this.settings.settle;
-      const { num_pending: pending } = await reader.info();
-      const messages = pending === 0 ? [] : await fetch(reader, Math.min(pending, BATCH), LIMIT);
+      const { num_pending: pending, delivered } = await reader.info();
+      const left = pending + delivered.consumer_seq - read;
+      const messages = left === 0 ? [] : await fetch(reader, Math.min(left, BATCH), LIMIT);
       if (messages.some((message) => record.attached(message.data) === eventId)) {
         return true;
       }
-      if (messages.length < BATCH) {
+      read += messages.length;
+      if (left > 0 && messages.length === 0) {
+        // Lost on the way, with a connection: all of it anew.
+        return await this.#wasSent(eventId, since);
+      }
+      if (messages.length === left) {
         if (isOver) {
           return false;
         }

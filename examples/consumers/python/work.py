@@ -16,8 +16,9 @@ from options import Settings
 WINDOW = timedelta(hours=24)
 # The longest pause between two tries at something that does not work now, in seconds.
 LONGEST_PAUSE = 30
-# For how long one look through the stream for the status of a message lasts, in seconds.
-LOOK = 0.2
+# How often the stream is looked through for the status of a message, and how long the broker may take for that, in seconds.
+LOOK_EVERY = 0.2
+LIMIT = 5
 # How many messages are read at once.
 BATCH = 500
 # How many characters of a message are said back. Meta takes 4,096 (Meta, Cloud API: text messages).
@@ -134,14 +135,23 @@ class Work:
         # The clocks of the broker's nodes may differ a little.
         reader, _ = await self.broker.reader(subject, since=since - timedelta(seconds=5))
         settled = since + timedelta(seconds=self.settings.settle)
+        read = 0
         try:
             while True:
                 is_over = datetime.now(timezone.utc) > settled
-                messages = await fetch(reader, BATCH, LOOK)
+                info = await reader.consumer_info()
+                left = info.num_pending + info.delivered.consumer_seq - read
+                messages = await fetch(reader, min(left, BATCH), LIMIT) if left else []
                 if any(record.attached(message.data) == event_id for message in messages):
                     return True
-                if is_over and len(messages) < BATCH:
-                    return False
+                read += len(messages)
+                if left and not messages:
+                    # Lost on the way, with a connection: all of it anew.
+                    return await self._was_sent(event_id, since)
+                if len(messages) == left:
+                    if is_over:
+                        return False
+                    await asyncio.sleep(LOOK_EVERY)
         finally:
             await reader.unsubscribe()
 

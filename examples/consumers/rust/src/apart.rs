@@ -6,13 +6,12 @@ use std::io::Write as _;
 use async_nats::jetstream::consumer::{self, AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use clap::{Args, Subcommand, ValueEnum};
-use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use wahook_events::contract;
 use wahook_events::received::Headers;
 
-use crate::broker::{Broker, BrokerError, pairs};
+use crate::broker::{Broker, BrokerError, fetch, pairs};
 
 /// Looks after what was set apart
 #[derive(Debug, Subcommand)]
@@ -202,21 +201,15 @@ async fn each(
     reader: &consumer::PullConsumer,
     mut take: impl FnMut(&async_nats::jetstream::Message),
 ) -> Result<(), BrokerError> {
-    let failed = || BrokerError::new("read what was set apart");
     let mut left = reader.cached_info().num_pending;
     while left > 0 {
-        let mut batch = reader
-            .fetch()
-            .max_messages(500)
-            .messages()
-            .await
-            .map_err(|error| failed()(error.into()))?;
-        let mut read = 0;
-        while let Some(message) = batch.next().await {
-            take(&message.map_err(|error| failed()(error))?);
-            read += 1;
+        let messages = fetch(reader, left, "read what was set apart").await?;
+        if messages.is_empty() {
+            // Deleted meanwhile.
+            break;
         }
-        left = if read == 0 { 0 } else { left.saturating_sub(read) };
+        left = left.saturating_sub(u64::try_from(messages.len()).unwrap_or(left));
+        messages.iter().for_each(&mut take);
     }
     Ok(())
 }

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::{self, stream};
+use futures_util::TryStreamExt as _;
 use wahook_events::received::Headers;
 
 use crate::options::{LANES, Secret, Settings, Source};
 
+/// How many messages are read at once, and how long the broker may take for them.
+const BATCH: usize = 500;
+/// See [`BATCH`].
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 /// How long what was given up is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// What comes before the stream and the consumer in the broker's advisories.
@@ -192,6 +197,26 @@ impl Broker {
         read.map_err(|error| failed(error.into()))?;
         Ok(Some(data))
     }
+}
+
+/// The next of so many messages that are left: as many as are read at once. None when nothing comes.
+pub(crate) async fn fetch(
+    reader: &PullConsumer,
+    left: u64,
+    doing: &str,
+) -> Result<Vec<jetstream::Message>, BrokerError> {
+    if left == 0 {
+        return Ok(Vec::new());
+    }
+    let batch = reader
+        .batch()
+        .max_messages(usize::try_from(left).unwrap_or(BATCH).min(BATCH))
+        .expires(LIMIT);
+    let messages = match batch.messages().await {
+        Ok(messages) => messages.try_collect().await,
+        Err(error) => Err(error.into()),
+    };
+    messages.map_err(|error| BrokerError::new(doing)(error))
 }
 
 /// The headers of a message, as pairs.

@@ -1,22 +1,15 @@
 //! Reads old events again, by a consumer of its own: the lanes do not notice.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_nats::jetstream::consumer::DeliverPolicy;
 use clap::Args;
-use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use wahook_events::received::Headers;
 
-use crate::broker::{BrokerError, pairs};
+use crate::broker::{BrokerError, LIMIT, fetch, pairs};
 use crate::work::{Did, Effects, Trouble, Work};
-
-/// How many events are read at once.
-const BATCH: usize = 500;
-/// How long the broker may take for them.
-const LIMIT: Duration = Duration::from_secs(5);
 
 /// Which events, and what with them.
 #[derive(Args, Clone, Debug)]
@@ -72,43 +65,35 @@ pub(crate) async fn run(work: &Work, args: &ReplayArgs) -> Result<(), BrokerErro
         .broker
         .reader(format!("{}.>", work.broker.base), from, false)
         .await?;
-    let failed = || BrokerError::new("read the stream again");
+    let doing = "read the stream again";
     let mut count = BTreeMap::<String, u64>::new();
     // What arrives while this runs is the lanes' own.
     let mut left = reader.cached_info().num_pending;
     while left > 0 {
-        let batch = reader
-            .batch()
-            .max_messages(BATCH.min(usize::try_from(left).unwrap_or(BATCH)))
-            .expires(LIMIT);
-        let mut batch = batch.messages().await.map_err(|error| failed()(error.into()))?;
-        let mut read = 0;
-        while let Some(message) = batch.next().await {
-            let message = message.map_err(|error| failed()(error))?;
-            read += 1;
+        let messages = fetch(&reader, left, doing).await?;
+        if messages.is_empty() {
+            let seconds = LIMIT.as_secs();
+            let silence = format!("nothing came for {seconds} s, and {left} events are left");
+            return Err(BrokerError::new(doing)(silence.into()));
+        }
+        for message in messages {
+            left -= 1;
             let all = pairs(message.headers.as_ref());
             let headers = Headers::from_pairs(all);
             if args.event_id.is_some() && args.event_id.as_deref() != headers.event_id() {
                 continue;
             }
             let said = said(work.on(&headers, &message.payload, effects).await)?;
-            let seq = message.info().map_err(|error| failed()(error))?.stream_sequence;
+            let seq = message
+                .info()
+                .map_err(|error| BrokerError::new(doing)(error))?
+                .stream_sequence;
             println!(
                 "{}",
                 json!({ "seq": seq, "event_id": headers.event_id(), "did": said })
             );
             *count.entry(said).or_default() += 1;
         }
-        if read == 0 {
-            return Err(failed()(
-                format!(
-                    "nothing came for {} s, and {left} events are left",
-                    LIMIT.as_secs()
-                )
-                .into(),
-            ));
-        }
-        left = left.saturating_sub(read);
     }
     println!(
         "{}",

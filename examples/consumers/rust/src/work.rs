@@ -3,12 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::consumer::DeliverPolicy;
-use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use serde::Serialize;
 use wahook_events::received::{DataError, EventData, Family, Headers};
 
-use crate::broker::{Broker, BrokerError};
+use crate::broker::{Broker, BrokerError, fetch};
 use crate::graph::{Address, Graph, NotSent};
 use crate::ledger::{Claim, Ledger, LedgerError};
 use crate::media::{self, NoFile};
@@ -21,8 +20,6 @@ const WINDOW: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How often the stream is looked through for the status of a message.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How many messages are read at once.
-const BATCH: usize = 500;
 /// How many characters of a message are said back. Meta takes 4,096 (Meta, Cloud API: text messages).
 const QUOTED: usize = 1000;
 
@@ -223,27 +220,33 @@ impl Work {
         let from = DeliverPolicy::ByStartTime {
             start_time: start.into(),
         };
-        let reader = self.broker.reader(subject, from, false).await?;
-        let failed = || BrokerError::new("look for the status of a reply");
-        loop {
-            let over = since.elapsed().unwrap_or_default() > self.settings.settle;
+        let doing = "look for the status of a reply";
+        'anew: loop {
+            let mut reader = self.broker.reader(subject.clone(), from, false).await?;
             let mut read = 0;
-            let mut batch = reader
-                .fetch()
-                .max_messages(BATCH)
-                .messages()
-                .await
-                .map_err(|error| failed()(error.into()))?;
-            while let Some(message) = batch.next().await {
-                read += 1;
-                if attached(&message.map_err(|error| failed()(error))?.payload).as_deref() == Some(event_id) {
+            loop {
+                let over = since.elapsed().unwrap_or_default() > self.settings.settle;
+                let info = reader
+                    .info()
+                    .await
+                    .map_err(|error| BrokerError::new(doing)(error.into()))?;
+                let left = info.num_pending + info.delivered.consumer_sequence - read;
+                let found = fetch(&reader, left, doing).await?;
+                if found
+                    .iter()
+                    .any(|message| attached(&message.payload).as_deref() == Some(event_id))
+                {
                     return Ok(true);
                 }
-            }
-            match (read, over) {
-                (BATCH, _) => {}
-                (_, true) => return Ok(false),
-                (_, false) => tokio::time::sleep(LOOK_EVERY).await,
+                let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+                read += count;
+                match (left - count, count, over) {
+                    (0, _, true) => return Ok(false),
+                    (0, _, false) => tokio::time::sleep(LOOK_EVERY).await,
+                    // Lost on the way, with a connection: all of it anew.
+                    (_, 0, _) => continue 'anew,
+                    _ => {}
+                }
             }
         }
     }
