@@ -67,7 +67,7 @@ async def settle(work, lane, message):
             say(line, gave_up=str(why), tries=tries)
             # With a reason, which the broker passes on to whoever looks after the poison.
             await work.broker.client.publish(message.reply, f"+TERM {why}".encode())
-    except Exception as error:  # noqa: BLE001: whatever it is, the lane goes on
+    except Exception as error:  # Whatever it is, the lane goes on.
         is_broker = isinstance(error, nats.errors.Error)
         await once_more(work, message, line, str(error) if is_broker else unexpected(error))
     else:

@@ -4,7 +4,7 @@ import json
 import re
 from argparse import ArgumentTypeError
 from collections import Counter
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from broker import fetch
 from options import Wrong
@@ -41,7 +41,7 @@ def past(text):
 async def run(work, args):
     """Goes through the events, prints a line for each and their count."""
     effects = Effects(replies=args.reply, writes=not args.dry_run)
-    since = datetime.now(timezone.utc) - args.since if args.since else None
+    since = datetime.now(UTC) - args.since if args.since else None
     # What arrives while this runs is the lanes' own.
     reader, left = await work.broker.reader(f"{work.broker.base}.>", since)
     count = Counter()

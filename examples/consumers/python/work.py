@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import graph
 import ledger
@@ -79,7 +79,7 @@ class Work:
         to = ("to", customer.phone) if customer.phone else ("recipient", customer.user_id)
         if not to[1] or not event.account:
             return "nobody_to_reply_to"
-        if not in_window(event.at, datetime.now(timezone.utc)):
+        if not in_window(event.at, datetime.now(UTC)):
             return "too_late"
         if not effects.replies:
             return "already_replied" if await self.ledger.has_reply(event.event_id) else "would_reply"
@@ -138,7 +138,7 @@ class Work:
         read = 0
         try:
             while True:
-                is_over = datetime.now(timezone.utc) > settled
+                is_over = datetime.now(UTC) > settled
                 info = await reader.consumer_info()
                 left = info.num_pending + info.delivered.consumer_seq - read
                 messages = await fetch(reader, min(left, BATCH), LIMIT) if left else []
