@@ -130,7 +130,7 @@ fn each_user_has_a_password_of_its_own_which_is_in_its_secrets() {
     let rendered = render(EVERYTHING);
     let users = secret(&rendered, "wahook-nats-auth", "auth.conf");
     let mut passwords = BTreeSet::new();
-    for user in ["operator", "receivers", "consumers"] {
+    for user in ["operator", "receivers", "consumers", "bots"] {
         let name = format!("wahook-nats-{user}");
         assert_eq!(secret(&rendered, &name, "nats.user"), user);
         let password = secret(&rendered, &name, "nats.password");
@@ -159,8 +159,47 @@ fn each_user_has_a_password_of_its_own_which_is_in_its_secrets() {
             "{user}: {places:?}"
         );
     }
-    assert_eq!(passwords.len(), 3);
+    assert_eq!(passwords.len(), 4);
     assert!(users.contains("\"hooks.>\""), "the prefix of subjects");
+}
+
+/// The strings in the first list after a place.
+fn listed<'a>(text: &'a str, after: &str) -> Vec<&'a str> {
+    let (_, rest) = text.split_once(after).unwrap();
+    let (_, list) = rest.split_once("publish: [").unwrap();
+    list.split(']')
+        .next()
+        .unwrap()
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .collect()
+}
+
+/// Whether a pattern of NATS's covers another one.
+fn covers(pattern: &str, other: &str) -> bool {
+    let (mut pattern, mut other) = (pattern.split('.'), other.split('.'));
+    loop {
+        match (pattern.next(), other.next()) {
+            (Some(">"), Some(_)) | (None, None) => return true,
+            (Some("*"), Some(token)) if token != ">" => {}
+            (Some(own), Some(token)) if own == token => {}
+            _ => return false,
+        }
+    }
+}
+
+#[test]
+fn a_bot_may_do_all_that_is_documented_but_publish_events() {
+    let users = secret(&render(NATS), "wahook-nats-auth", "auth.conf");
+    let granted = listed(&users, "user: bots");
+    let manual = read("docs/nats-permissions.md");
+    let needed = listed(&manual, "\n## A bot\n");
+    let missing: Vec<_> = needed
+        .into_iter()
+        .filter(|needed| !granted.iter().any(|granted| covers(granted, needed)))
+        .collect();
+    assert_eq!(missing, ["whatsapp.shop.orders.>"]);
 }
 
 #[test]

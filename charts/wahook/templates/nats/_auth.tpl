@@ -1,5 +1,5 @@
 {{/*
-The password of one of the three users: made from `nats.auth.password`, so that rendering twice gives the same, and one way, so
+The password of one of the four users: made from `nats.auth.password`, so that rendering twice gives the same, and one way, so
 that who has one of them has no other. Called with a dict of `root` and `user`.
 */}}
 {{- define "wahook.nats.password" -}}
@@ -96,6 +96,28 @@ users: [
         "$JS.API.CONSUMER.>"
         "$JS.ACK.>"
         "$JS.FC.>"
+      ]
+      subscribe: ["_INBOX.>", "{{ $prefix }}.>"]
+    }
+  }
+  # Read events, and keep a bucket and a stream with what was done: a bot, which must not answer twice. It can make streams, and
+  # neither change nor delete one; and it can publish no event.
+  {
+    user: bots
+    password: {{ include "wahook.nats.password" (dict "root" . "user" "bots") | quote }}
+    permissions {
+      publish: [
+        "$JS.API.INFO"
+        "$JS.API.STREAM.NAMES"
+        "$JS.API.STREAM.LIST"
+        "$JS.API.STREAM.INFO.*"
+        "$JS.API.STREAM.CREATE.*"
+        "$JS.API.STREAM.MSG.GET.*"
+        "$JS.API.DIRECT.GET.>"
+        "$JS.API.CONSUMER.>"
+        "$JS.ACK.>"
+        "$JS.FC.>"
+        "$KV.>"
       ]
       subscribe: ["_INBOX.>", "{{ $prefix }}.>"]
     }
