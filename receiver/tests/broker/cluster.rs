@@ -44,6 +44,8 @@ async fn an_event_in_process_at_a_quorum_is_never_taken_for_stored() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_leader_costs_time_and_no_event() {
     const DEADLINE: Duration = Duration::from_secs(2);
+    /// Of each worker, at most: all of them together fill no more than half of the stream, however fast the machine is.
+    const BODIES: usize = 1500;
     let _one = ONE.lock().await;
     let cluster = NatsCluster::start(3).await.unwrap();
     let setup = Setup::new("leader", "")
@@ -56,7 +58,7 @@ async fn a_killed_leader_costs_time_and_no_event() {
     let end = started + Duration::from_secs(14);
     let load = join_all((0..8).map(async |worker| {
         let (mut posted, mut refused, mut slowest) = (0, 0, Duration::ZERO);
-        while Instant::now() < end {
+        while Instant::now() < end && posted < BODIES {
             let body = numbered(&format!("leader-{worker}-{posted}"), 5);
             // As a load balancer would: a repeat may reach the other receiver.
             for attempt in worker.. {
@@ -67,6 +69,10 @@ async fn a_killed_leader_costs_time_and_no_event() {
                     503 => refused += 1,
                     other => panic!("answered with {other}"),
                 }
+                assert!(
+                    Instant::now() < end + Duration::from_secs(60),
+                    "503 again and again: {refused} times"
+                );
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             posted += 1;
