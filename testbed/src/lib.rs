@@ -8,7 +8,7 @@
 //! | [`graph`] | Meta's Graph API: takes messages and tells of them, hands out media whose addresses expire |
 //! | [`hostile_broker`] | a NATS stand-in that answers each publish the way a script says |
 //! | [`image`] | container images in an archive, from a static program, without an engine |
-//! | [`manual`] | the tables of the manual that tests hold against what comes out |
+//! | [`manual`] | what of the manual tests hold against what comes out |
 //! | [`meta`] | a client that signs and posts as Meta does, and one that writes whatever bytes it is told |
 //! | [`monitoring`] | Prometheus and Alertmanager as child processes, and who is told about alerts |
 //! | [`proxy`] | a TCP proxy that delays, silences and cuts a link |

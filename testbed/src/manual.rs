@@ -1,4 +1,5 @@
-//! The tables of docs/troubleshooting.md, so that tests can hold them against what really comes out.
+//! The tables of docs/troubleshooting.md, so that tests can hold them against what really comes out; and what docs/nats-permissions.md
+//! grants, so that tests can do with it.
 //!
 //! A row's first cell ends with a comment, `<!-- who: key -->`; what stands between backticks in its second cell is a quote.
 
@@ -34,6 +35,21 @@ pub fn troubleshooting(who: &str) -> std::io::Result<Vec<Row>> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/troubleshooting.md");
     let rows = rows(&fs::read_to_string(page)?);
     Ok(rows.into_iter().filter(|row| row.who == who).collect())
+}
+
+/// The block below a heading of docs/nats-permissions.md: what a user may do, as nats-server reads it.
+///
+/// # Errors
+/// When the page cannot be read, or has no block there.
+pub fn permissions(heading: &str) -> std::io::Result<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/nats-permissions.md");
+    let page = fs::read_to_string(page)?;
+    let block = page
+        .split_once(&format!("\n## {heading}\n"))
+        .and_then(|(_, section)| section.split("```").nth(1));
+    block.map(str::to_owned).ok_or_else(|| {
+        std::io::Error::other(format!("docs/nats-permissions.md has no block below `{heading}`"))
+    })
 }
 
 /// The rows of a page.

@@ -1,6 +1,7 @@
 //! A bot that may do what the manual says, and nothing else, over TLS.
 
 use serde_json::json;
+use wahook_testbed::manual;
 
 use crate::bodies::{NUMBER, alone, body, image, message, status};
 use crate::bot::{Bot, Language};
@@ -12,20 +13,19 @@ const MANUAL: &str = include_str!("../../../docs/nats-permissions.md");
 in_every_language!(what_is_documented_is_enough);
 
 async fn what_is_documented_is_enough(language: Language) {
-    let (_, section) = MANUAL.split_once("\n## A bot\n").unwrap();
-    let permissions = section.split("```").nth(1).unwrap();
     let here = |text: &str| {
         text.replace("shop_orders", "shop_main")
             .replace("shop.orders", "shop.main")
     };
-    let prefix = section
+    let permissions = manual::permissions("A bot").unwrap();
+    let prefix = MANUAL
         .split("NATS_INBOX_PREFIX=")
         .nth(1)
         .unwrap()
         .split('`')
         .next()
         .unwrap();
-    let house = House::guarded(&here(permissions)).await;
+    let house = House::guarded(&here(&permissions)).await;
     let ca = house.pki.as_ref().unwrap().ca();
     let bot = Bot::new(&house, language)
         .set("NATS_USER", "bot")

@@ -5,6 +5,8 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use wahook_stream::covers;
+use wahook_testbed::manual;
 
 use crate::support::{EVERYTHING, NATS, Rendered, read, render};
 
@@ -163,10 +165,9 @@ fn each_user_has_a_password_of_its_own_which_is_in_its_secrets() {
     assert!(users.contains("\"hooks.>\""), "the prefix of subjects");
 }
 
-/// The strings in the first list after a place.
-fn listed<'a>(text: &'a str, after: &str) -> Vec<&'a str> {
-    let (_, rest) = text.split_once(after).unwrap();
-    let (_, list) = rest.split_once("publish: [").unwrap();
+/// What a block of permissions lets a user publish.
+fn publishes(permissions: &str) -> Vec<&str> {
+    let (_, list) = permissions.split_once("publish: [").unwrap();
     list.split(']')
         .next()
         .unwrap()
@@ -176,25 +177,12 @@ fn listed<'a>(text: &'a str, after: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Whether a pattern of NATS's covers another one.
-fn covers(pattern: &str, other: &str) -> bool {
-    let (mut pattern, mut other) = (pattern.split('.'), other.split('.'));
-    loop {
-        match (pattern.next(), other.next()) {
-            (Some(">"), Some(_)) | (None, None) => return true,
-            (Some("*"), Some(token)) if token != ">" => {}
-            (Some(own), Some(token)) if own == token => {}
-            _ => return false,
-        }
-    }
-}
-
 #[test]
 fn a_bot_may_do_all_that_is_documented_but_publish_events() {
     let users = secret(&render(NATS), "wahook-nats-auth", "auth.conf");
-    let granted = listed(&users, "user: bots");
-    let manual = read("docs/nats-permissions.md");
-    let needed = listed(&manual, "\n## A bot\n");
+    let granted = publishes(users.split_once("user: bots").unwrap().1);
+    let manual = manual::permissions("A bot").unwrap();
+    let needed = publishes(&manual);
     let missing: Vec<_> = needed
         .into_iter()
         .filter(|needed| !granted.iter().any(|granted| covers(granted, needed)))

@@ -134,10 +134,3 @@ pub(crate) async fn connections(monitor: &ReservedPort, user: &str) -> usize {
         .filter(|one| user.is_empty() || one["authorized_user"] == *user)
         .count()
 }
-
-/// The block below a heading of docs/nats-permissions.md.
-pub(crate) fn documented(heading: &str) -> String {
-    let page = include_str!("../../../docs/nats-permissions.md");
-    let section = page.split_once(&format!("## {heading}\n")).unwrap().1;
-    section.split("```").nth(1).unwrap().to_owned()
-}

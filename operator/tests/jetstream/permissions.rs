@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use wahook_crds::conditions::Reason;
 use wahook_operator::jetstream::Broker;
+use wahook_testbed::manual;
 use wahook_testbed::nats::{Login, NatsServer};
 
 use super::common::*;
@@ -28,7 +29,7 @@ async fn server(permissions: &str) -> (NatsServer, async_nats::Client, (tempfile
 
 #[tokio::test]
 async fn with_what_is_documented_streams_are_made_and_grown() {
-    let (_nats, admin, (_dir, broker)) = server(&documented(MAKES)).await;
+    let (_nats, admin, (_dir, broker)) = server(&manual::permissions(MAKES).unwrap()).await;
     let (mut plan, owner) = (plan("granted"), owner("granted"));
     let report = good(&broker, &plan, &owner).await;
     assert_eq!(report.written.len(), 2);
@@ -49,7 +50,7 @@ async fn with_what_is_documented_streams_are_made_and_grown() {
 
 #[tokio::test]
 async fn with_the_smaller_set_external_streams_are_checked() {
-    let (_nats, admin, (_dir, broker)) = server(&documented(CHECKS)).await;
+    let (_nats, admin, (_dir, broker)) = server(&manual::permissions(CHECKS).unwrap()).await;
     let (plan, owner) = (external("checked"), owner("checked"));
     assert_eq!(calm(&broker, &plan, &owner).await.reason, Reason::StreamNotFound);
     context(&admin)
@@ -62,7 +63,7 @@ async fn with_the_smaller_set_external_streams_are_checked() {
 /// Each line of the page is needed: without it the condition names it, at once.
 #[tokio::test]
 async fn what_is_missing_is_named() {
-    let all = documented(MAKES);
+    let all = manual::permissions(MAKES).unwrap();
     for (grant, named) in [
         (
             "$JS.API.STREAM.INFO.*",
@@ -101,7 +102,9 @@ async fn what_is_missing_is_named() {
 
 #[tokio::test]
 async fn a_denied_inbox_is_named_and_heals() {
-    let fewer = documented(MAKES).replace("_INBOX_wahook-operator", "_INBOX_other");
+    let fewer = manual::permissions(MAKES)
+        .unwrap()
+        .replace("_INBOX_wahook-operator", "_INBOX_other");
     let (_nats, _admin, (_dir, broker)) = server(&fewer).await;
     for _ in 0..2 {
         let report = calm(&broker, &plan("deaf"), &owner("deaf")).await;
@@ -113,7 +116,7 @@ async fn a_denied_inbox_is_named_and_heals() {
 /// What the page promises not to ask for.
 #[tokio::test]
 async fn nothing_more_is_granted_than_looking_making_and_changing() {
-    let page = documented(MAKES);
+    let page = manual::permissions(MAKES).unwrap();
     for never in ["DELETE", "PURGE", "MSG", "CONSUMER", "\">\"", "$O", "whatsapp"] {
         assert!(!page.contains(never), "{never}");
     }

@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
 use wahook_operator::jetstream::StreamOwner;
 use wahook_operator::validate::StreamPlan;
+use wahook_testbed::manual;
 use wahook_testbed::nats::{Login, NatsServer};
 use wahook_testbed::stream;
 
@@ -19,7 +20,8 @@ const LARGE: usize = 3_400_000;
 
 /// The names of the page, replaced by those of a tenant's webhook `main`.
 fn permissions(heading: &str, namespace: &str) -> String {
-    documented(heading)
+    manual::permissions(heading)
+        .unwrap()
         .replace("shop_orders", &format!("{namespace}_main"))
         .replace("shop.orders", &format!("{namespace}.main"))
 }

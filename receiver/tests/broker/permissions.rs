@@ -3,22 +3,16 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
+use wahook_testbed::manual;
 use wahook_testbed::nats::{Login, NatsServer};
 use wahook_testbed::process::ReceiverProcess;
 use wahook_testbed::stream;
 
 use super::common::*;
 
-const PAGE: &str = include_str!("../../../docs/nats-permissions.md");
 const STREAM: &str = "whatsapp_shop_orders";
 const BUCKET: &str = "whatsapp_shop_orders_objects";
 const LIMIT: Duration = Duration::from_secs(15);
-
-/// The block below a heading, with this test's names of namespace and webhook.
-fn documented(heading: &str) -> String {
-    let section = PAGE.split_once(&format!("## {heading}\n")).unwrap().1;
-    section.split("```").nth(1).unwrap().to_owned()
-}
 
 /// A server whose user `receiver` has these permissions, and its administrator's client.
 async fn server(permissions: &str) -> (NatsServer, async_nats::Client) {
@@ -53,7 +47,7 @@ async fn status(receiver: &ReceiverProcess) -> serde_json::Value {
 
 #[tokio::test]
 async fn with_publish_only_it_works_and_says_what_it_cannot_check() {
-    let (nats, client) = server(&documented("Publish only")).await;
+    let (nats, client) = server(&manual::permissions("Publish only").unwrap()).await;
     make_stream(&client).await;
     let receiver = setup(&nats).without_ensure().start().await;
     assert_eq!(post(&meta(&receiver), numbered("minimal", 10)).await, 200);
@@ -70,7 +64,7 @@ async fn with_publish_only_it_works_and_says_what_it_cannot_check() {
 
 #[tokio::test]
 async fn with_publish_only_a_missing_stream_is_noticed() {
-    let (nats, client) = server(&documented("Publish only")).await;
+    let (nats, client) = server(&manual::permissions("Publish only").unwrap()).await;
     let receiver = setup(&nats).without_ensure().not_ready().start().await;
     eventually("noticed", LIMIT, async || {
         status(&receiver).await["stream"]["is"]["state"] == "missing"
@@ -85,7 +79,7 @@ async fn with_publish_only_a_missing_stream_is_noticed() {
 
 #[tokio::test]
 async fn with_the_stream_check_it_is_ready_and_refuses_an_unfit_stream() {
-    let (nats, client) = server(&documented("With the stream checked")).await;
+    let (nats, client) = server(&manual::permissions("With the stream checked").unwrap()).await;
     make_stream(&client).await;
     let receiver = setup(&nats).without_ensure().start().await;
     assert_eq!(status(&receiver).await["stream"]["is"]["state"], "ready");
@@ -105,7 +99,7 @@ async fn with_the_stream_check_it_is_ready_and_refuses_an_unfit_stream() {
 
 #[tokio::test]
 async fn with_the_bucket_large_events_are_stored_too() {
-    let (nats, client) = server(&documented("With large events")).await;
+    let (nats, client) = server(&manual::permissions("With large events").unwrap()).await;
     make_stream(&client).await;
     let bucket = jetstream::object_store::Config {
         bucket: BUCKET.to_owned(),
@@ -130,7 +124,7 @@ async fn with_the_bucket_large_events_are_stored_too() {
 
 #[tokio::test]
 async fn with_ensure_stream_it_makes_what_is_missing() {
-    let (nats, client) = server(&documented("With the stream made by the receiver")).await;
+    let (nats, client) = server(&manual::permissions("With the stream made by the receiver").unwrap()).await;
     let receiver = setup(&nats).start().await;
     assert_eq!(post(&meta(&receiver), numbered("ensured", 10)).await, 200);
     assert_eq!(post(&meta(&receiver), vec![b'{'; 2_000_000]).await, 200);
@@ -144,7 +138,9 @@ async fn with_ensure_stream_it_makes_what_is_missing() {
 
 #[tokio::test]
 async fn a_denied_publication_is_503_at_the_deadline_and_named() {
-    let permissions = documented("With the stream checked").replace("\"whatsapp.shop.orders.>\",", "");
+    let permissions = manual::permissions("With the stream checked")
+        .unwrap()
+        .replace("\"whatsapp.shop.orders.>\",", "");
     let (nats, client) = server(&permissions).await;
     make_stream(&client).await;
     let receiver = setup(&nats)
@@ -164,7 +160,9 @@ async fn a_denied_publication_is_503_at_the_deadline_and_named() {
 
 #[tokio::test]
 async fn a_denied_inbox_is_not_ready_and_named() {
-    let permissions = documented("With the stream checked").replace("_INBOX_shop_orders", "_INBOX_other");
+    let permissions = manual::permissions("With the stream checked")
+        .unwrap()
+        .replace("_INBOX_shop_orders", "_INBOX_other");
     let (nats, client) = server(&permissions).await;
     make_stream(&client).await;
     let receiver = setup(&nats)
