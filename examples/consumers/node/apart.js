@@ -10,10 +10,6 @@ const QUARANTINE = "quarantine";
 const DEAD_LETTER = "dead_letter";
 // This bot gave it up; its phone number is not listed in the resource; it is no event: bytes that somebody signed.
 const KINDS = [POISON, QUARANTINE, DEAD_LETTER];
-// How many are read at once.
-const BATCH = 500;
-// How long the broker may take for them, in milliseconds.
-const LIMIT = 5000;
 
 // What was asked for.
 export function check({ seq, all, "dry-run": isDry, kind }, [command, place, ...rest]) {
@@ -105,7 +101,7 @@ async function poison(broker) {
 // Everything a consumer has now.
 async function* each({ reader, pending }) {
   for (let left = pending; left > 0; ) {
-    const messages = await fetch(reader, Math.min(BATCH, left), LIMIT);
+    const messages = await fetch(reader, left);
     left = messages.length === 0 ? 0 : left - messages.length;
     yield* messages;
   }

@@ -6,13 +6,16 @@ import { Objm } from "@nats-io/obj";
 import { connect, credsAuthenticator, nanos } from "@nats-io/transport-node";
 import { LANES, Wrong } from "./options.js";
 
+// How many messages are read at once, and how long the broker may take for them, in milliseconds.
+const BATCH = 500;
+export const LIMIT = 5000;
 // How long what was given up is kept, in milliseconds.
 const KEPT = 30 * 24 * 3600 * 1000;
 // What comes before the stream and the consumer in the broker's advisories.
 const ADVISORIES = ["$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED", "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES"];
 // The broker's codes (NATS, JetStream API errors).
 const STREAM_NOT_FOUND = 10059;
-const STREAM_EXISTS = 10058;
+export const STREAM_EXISTS = 10058;
 const CONSUMER_EXISTS = [10148, 10013];
 
 // The stream of the webhook. `base` is what its subjects begin with: `whatsapp.<namespace>.<webhook>`.
@@ -137,10 +140,13 @@ export class Broker {
   }
 }
 
-// Up to so many messages.
-export async function fetch(reader, count, milliseconds) {
+// The next of so many messages that are left: as many as are read at once. None when nothing comes within the limit.
+export async function fetch(reader, left, milliseconds = LIMIT) {
   const messages = [];
-  for await (const message of await reader.fetch({ max_messages: count, expires: milliseconds })) {
+  if (left === 0) {
+    return messages;
+  }
+  for await (const message of await reader.fetch({ max_messages: Math.min(left, BATCH), expires: milliseconds })) {
     messages.push(message);
   }
   return messages;

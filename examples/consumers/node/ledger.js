@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { Kvm } from "@nats-io/kv";
-import { isApiError } from "./broker.js";
+import { isApiError, STREAM_EXISTS } from "./broker.js";
 
 // Somebody is about to reply, or died over it.
 const SENDING = "sending";
@@ -13,7 +13,6 @@ const SENT = "sent";
 const KEPT = 8 * 24 * 3600 * 1000;
 // The broker's codes: somebody else was first (NATS, JetStream API errors).
 const NOT_THE_LAST = [10071, 10164];
-const STREAM_EXISTS = 10058;
 
 // What is said of a claim when somebody has replied.
 export const DONE = "done";

@@ -1,14 +1,10 @@
 // Reads old events again, by a consumer of its own: the lanes do not notice.
 
-import { fetch } from "./broker.js";
+import { fetch, LIMIT } from "./broker.js";
 import { Wrong } from "./options.js";
 import { Headers } from "./record.js";
 import { Poison } from "./work.js";
 
-// How many events are read at once.
-const BATCH = 500;
-// How long the broker may take for them, in milliseconds.
-const LIMIT = 5000;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 24 * 3600 };
 
 // What was asked for.
@@ -37,7 +33,7 @@ export async function run(work, { since, eventId, isDry, reply }) {
   const count = {};
   // What arrives while this runs is the lanes' own.
   for (let left = pending; left > 0; ) {
-    const messages = await fetch(reader, Math.min(BATCH, left), LIMIT);
+    const messages = await fetch(reader, left);
     if (messages.length === 0) {
       throw new Wrong(`read the stream again: nothing came for ${LIMIT / 1000} s, and ${left} events are left`);
     }

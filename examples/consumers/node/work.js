@@ -12,11 +12,8 @@ import * as record from "./record.js";
 const WINDOW = 24 * 3600 * 1000;
 // The longest pause between two tries at something that does not work now.
 const LONGEST_PAUSE = 30_000;
-// How often the stream is looked through for the status of a message, and how long the broker may take for that.
+// How often the stream is looked through for the status of a message.
 const LOOK_EVERY = 200;
-const LIMIT = 5000;
-// How many messages are read at once.
-const BATCH = 500;
 // How many characters of a message are said back. Meta takes 4,096 (Meta, Cloud API: text messages).
 const QUOTED = 1000;
 
@@ -139,7 +136,7 @@ export class Work {
       const isOver = Date.now() > since.getTime() + this.settings.settle;
       const { num_pending: pending, delivered } = await reader.info();
       const left = pending + delivered.consumer_seq - read;
-      const messages = left === 0 ? [] : await fetch(reader, Math.min(left, BATCH), LIMIT);
+      const messages = await fetch(reader, left);
       if (messages.some((message) => record.attached(message.data) === eventId)) {
         return true;
       }

@@ -12,10 +12,6 @@ from record import PREFIX, Headers
 POISON, QUARANTINE, DEAD_LETTER = "poison", "quarantine", "dead_letter"
 # This bot gave it up; its phone number is not listed in the resource; it is no event: bytes that somebody signed.
 KINDS = (POISON, QUARANTINE, DEAD_LETTER)
-# How many are read at once.
-BATCH = 500
-# How long the broker may take for them, in seconds.
-LIMIT = 5
 
 
 @dataclass
@@ -96,7 +92,7 @@ async def poison(broker):
 async def each(reader, left):
     """Everything a consumer has now."""
     while left > 0:
-        messages = await fetch(reader, min(BATCH, left), LIMIT)
+        messages = await fetch(reader, left)
         left = left - len(messages) if messages else 0
         for message in messages:
             yield message

@@ -11,6 +11,9 @@ from nats.js.errors import BadRequestError, NotFoundError
 
 from options import LANES, Wrong
 
+# How many messages are read at once, and how long the broker may take for them, in seconds.
+BATCH = 500
+LIMIT = 5
 # How long what was given up is kept, in seconds.
 KEPT = 30 * 24 * 3600
 # What comes before the stream and the consumer in the broker's advisories.
@@ -149,10 +152,12 @@ class Broker:
             return None
 
 
-async def fetch(reader, count, seconds):
-    """Up to so many messages; none when nothing came in that time."""
+async def fetch(reader, left, seconds=LIMIT):
+    """The next of so many messages that are left: as many as are read at once. None when nothing comes within the limit."""
+    if left == 0:
+        return []
     try:
-        return await reader.fetch(count, timeout=seconds)
+        return await reader.fetch(min(left, BATCH), timeout=seconds)
     except TimeoutError:
         return []
 

@@ -8,7 +8,6 @@ import signal
 import sys
 
 import nats.errors
-import nats.js.errors
 
 import apart
 import lanes

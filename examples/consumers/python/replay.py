@@ -6,15 +6,11 @@ from argparse import ArgumentTypeError
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from broker import fetch
+from broker import LIMIT, fetch
 from options import Wrong
 from record import Headers
 from work import Effects, Poison
 
-# How many events are read at once.
-BATCH = 500
-# How long the broker may take for them, in seconds.
-LIMIT = 5
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -46,7 +42,7 @@ async def run(work, args):
     reader, left = await work.broker.reader(f"{work.broker.base}.>", since)
     count = Counter()
     while left > 0:
-        messages = await fetch(reader, min(BATCH, left), LIMIT)
+        messages = await fetch(reader, left)
         if not messages:
             raise Wrong(f"read the stream again: nothing came for {LIMIT} s, and {left} events are left")
         left -= len(messages)

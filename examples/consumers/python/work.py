@@ -16,11 +16,8 @@ from options import Settings
 WINDOW = timedelta(hours=24)
 # The longest pause between two tries at something that does not work now, in seconds.
 LONGEST_PAUSE = 30
-# How often the stream is looked through for the status of a message, and how long the broker may take for that, in seconds.
+# How often the stream is looked through for the status of a message, in seconds.
 LOOK_EVERY = 0.2
-LIMIT = 5
-# How many messages are read at once.
-BATCH = 500
 # How many characters of a message are said back. Meta takes 4,096 (Meta, Cloud API: text messages).
 QUOTED = 1000
 
@@ -141,7 +138,7 @@ class Work:
                 is_over = datetime.now(UTC) > settled
                 info = await reader.consumer_info()
                 left = info.num_pending + info.delivered.consumer_seq - read
-                messages = await fetch(reader, min(left, BATCH), LIMIT) if left else []
+                messages = await fetch(reader, left)
                 if any(record.attached(message.data) == event_id for message in messages):
                     return True
                 read += len(messages)

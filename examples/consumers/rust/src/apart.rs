@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use async_nats::jetstream::consumer::{self, AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::consumer::{DeliverPolicy, PullConsumer};
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::json;
 use wahook_events::contract;
-use wahook_events::received::Headers;
 
-use crate::broker::{Broker, BrokerError, fetch, pairs};
+use crate::broker::{Broker, BrokerError, LIMIT, fetch, headers, reader};
 
 /// Looks after what was set apart
 #[derive(Debug, Subcommand)]
@@ -109,8 +108,8 @@ pub(crate) async fn run(broker: &Broker, command: &ApartCommand) -> Result<(), B
             let message = broker.stream.get_raw_message(*seq).await;
             let message =
                 message.map_err(|error| BrokerError::new(format!("read event {seq}"))(error.into()))?;
-            let all = pairs(Some(&message.headers));
-            let data = broker.data(&Headers::from_pairs(all), &message.payload).await?;
+            let headers = headers(Some(&message.headers));
+            let data = broker.data(&headers, &message.payload).await?;
             let written = std::io::stdout().write_all(&data.unwrap_or_default());
             written.map_err(|error| BrokerError::new("write the data")(error.into()))
         }
@@ -144,10 +143,9 @@ async fn apart(broker: &Broker, kind: Option<Kind>) -> Result<Vec<Apart>, Broker
 
 async fn family(broker: &Broker, kind: Kind, found: &mut Vec<Apart>) -> Result<(), BrokerError> {
     let subject = format!("{}.*.{}.*.*", broker.base, kind.name());
-    let reader = broker.reader(subject, DeliverPolicy::All, true).await?;
+    let reader = reader(&broker.stream, subject, DeliverPolicy::All, true).await?;
     each(&reader, |message| {
-        let all = pairs(message.headers.as_ref());
-        let headers = Headers::from_pairs(all);
+        let headers = headers(message.headers.as_ref());
         found.push(Apart {
             kind,
             seq: message.info().map_or(0, |info| info.stream_sequence),
@@ -160,15 +158,7 @@ async fn family(broker: &Broker, kind: Kind, found: &mut Vec<Apart>) -> Result<(
 
 async fn poison(broker: &Broker, found: &mut Vec<Apart>) -> Result<(), BrokerError> {
     let stream = broker.poison().await?;
-    let config = pull::Config {
-        ack_policy: AckPolicy::None,
-        memory_storage: true,
-        num_replicas: 1,
-        ..pull::Config::default()
-    };
-    let made = stream.create_consumer(config).await;
-    let reader =
-        made.map_err(|error| BrokerError::new("make a consumer to read the poison with")(error.into()))?;
+    let reader = reader(&stream, String::new(), DeliverPolicy::All, false).await?;
     let mut given_up = BTreeMap::new();
     each(&reader, |message| {
         if let Ok(advisory) = serde_json::from_slice::<Advisory>(&message.payload) {
@@ -180,9 +170,7 @@ async fn poison(broker: &Broker, found: &mut Vec<Apart>) -> Result<(), BrokerErr
     for (seq, why) in given_up {
         // Older than the stream keeps events: there is nothing left to look at.
         let event_id = match broker.stream.get_raw_message(seq).await {
-            Ok(message) => Headers::from_pairs(pairs(Some(&message.headers)))
-                .event_id()
-                .map(str::to_owned),
+            Ok(message) => headers(Some(&message.headers)).event_id().map(str::to_owned),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => continue,
             Err(error) => return Err(BrokerError::new(format!("read event {seq}"))(error.into())),
         };
@@ -198,12 +186,12 @@ async fn poison(broker: &Broker, found: &mut Vec<Apart>) -> Result<(), BrokerErr
 
 /// Everything a consumer has now.
 async fn each(
-    reader: &consumer::PullConsumer,
+    reader: &PullConsumer,
     mut take: impl FnMut(&async_nats::jetstream::Message),
 ) -> Result<(), BrokerError> {
     let mut left = reader.cached_info().num_pending;
     while left > 0 {
-        let messages = fetch(reader, left, "read what was set apart").await?;
+        let messages = fetch(reader, left, LIMIT, "read what was set apart").await?;
         if messages.is_empty() {
             // Deleted meanwhile.
             break;
@@ -243,8 +231,7 @@ async fn publish(broker: &Broker, apart: &Apart) -> Result<&'static str, BrokerE
         .get_raw_message(apart.seq)
         .await
         .map_err(|error| failed()(error.into()))?;
-    let all = pairs(Some(&message.headers));
-    let headers = Headers::from_pairs(all);
+    let headers = headers(Some(&message.headers));
     let mut subject: Vec<&str> = message.subject.split('.').collect();
     let mut again = message.headers.clone();
     let token_is;

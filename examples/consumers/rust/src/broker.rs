@@ -9,9 +9,9 @@ use wahook_events::received::Headers;
 
 use crate::options::{LANES, Secret, Settings, Source};
 
-/// How many messages are read at once, and how long the broker may take for them.
+/// How many messages are read at once.
 const BATCH: usize = 500;
-/// See [`BATCH`].
+/// How long the broker may take for them.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 /// How long what was given up is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -121,27 +121,6 @@ impl Broker {
         made.map_err(|error| BrokerError::new(format!("make the consumer {name}"))(error.into()))
     }
 
-    /// A consumer of nobody's: its reading acknowledges nothing and is in nobody's way.
-    pub(crate) async fn reader(
-        &self,
-        subject: String,
-        from: DeliverPolicy,
-        headers_only: bool,
-    ) -> Result<PullConsumer, BrokerError> {
-        let config = pull::Config {
-            filter_subject: subject,
-            deliver_policy: from,
-            ack_policy: AckPolicy::None,
-            headers_only,
-            inactive_threshold: Duration::from_secs(60),
-            memory_storage: true,
-            num_replicas: 1,
-            ..pull::Config::default()
-        };
-        let made = self.stream.create_consumer(config).await;
-        made.map_err(|error| BrokerError::new("make a consumer to read with")(error.into()))
-    }
-
     /// The stream that keeps the broker's word of every event this bot gave up: the dead letters of the bot. Not its data, which stays
     /// in the stream of the webhook.
     pub(crate) async fn poison(&self) -> Result<stream::Stream, BrokerError> {
@@ -199,10 +178,32 @@ impl Broker {
     }
 }
 
-/// The next of so many messages that are left: as many as are read at once. None when nothing comes.
+/// A consumer of nobody's: its reading acknowledges nothing and is in nobody's way. Of all subjects, where none is named.
+pub(crate) async fn reader(
+    stream: &stream::Stream,
+    subject: String,
+    from: DeliverPolicy,
+    headers_only: bool,
+) -> Result<PullConsumer, BrokerError> {
+    let config = pull::Config {
+        filter_subject: subject,
+        deliver_policy: from,
+        ack_policy: AckPolicy::None,
+        headers_only,
+        inactive_threshold: Duration::from_secs(60),
+        memory_storage: true,
+        num_replicas: 1,
+        ..pull::Config::default()
+    };
+    let made = stream.create_consumer(config).await;
+    made.map_err(|error| BrokerError::new("make a consumer to read with")(error.into()))
+}
+
+/// The next of so many messages that are left: as many as are read at once. None when nothing comes within the limit.
 pub(crate) async fn fetch(
     reader: &PullConsumer,
     left: u64,
+    limit: Duration,
     doing: &str,
 ) -> Result<Vec<jetstream::Message>, BrokerError> {
     if left == 0 {
@@ -211,7 +212,7 @@ pub(crate) async fn fetch(
     let batch = reader
         .batch()
         .max_messages(usize::try_from(left).unwrap_or(BATCH).min(BATCH))
-        .expires(LIMIT);
+        .expires(limit);
     let messages = match batch.messages().await {
         Ok(messages) => messages.try_collect().await,
         Err(error) => Err(error.into()),
@@ -219,9 +220,10 @@ pub(crate) async fn fetch(
     messages.map_err(|error| BrokerError::new(doing)(error))
 }
 
-/// The headers of a message, as pairs.
-pub(crate) fn pairs(headers: Option<&async_nats::HeaderMap>) -> Vec<(&str, &str)> {
-    let all = headers.into_iter().flat_map(async_nats::HeaderMap::iter);
-    all.flat_map(|(name, values)| values.iter().map(move |value| (name.as_ref(), value.as_str())))
-        .collect()
+/// The headers of a message.
+pub(crate) fn headers(all: Option<&async_nats::HeaderMap>) -> Headers<'_> {
+    let all = all.into_iter().flat_map(async_nats::HeaderMap::iter);
+    Headers::from_pairs(
+        all.flat_map(|(name, values)| values.iter().map(move |value| (name.as_ref(), value.as_str()))),
+    )
 }

@@ -6,13 +6,11 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
-use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use wahook_events::received::Headers;
 
-use crate::broker::{BrokerError, pairs};
+use crate::broker::{BrokerError, fetch, headers};
 use crate::work::{Did, Effects, Trouble, Work};
 
 /// How long one request for the next event is open.
@@ -61,24 +59,16 @@ pub(crate) async fn run(work: Arc<Work>, stop: CancellationToken) -> Result<(), 
 
 async fn follow(work: Arc<Work>, lane: char, mut consumer: PullConsumer, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let next = async {
-            consumer
-                .batch()
-                .max_messages(1)
-                .expires(ASK)
-                .messages()
-                .await?
-                .next()
-                .await
-                .transpose()
-        };
         let next = tokio::select! {
-            next = next => next,
+            next = fetch(&consumer, 1, ASK, "take the next event") => next,
             () = stop.cancelled() => return,
         };
         match next {
-            Ok(Some(message)) => settle(&work, lane, message, &stop).await,
-            Ok(None) => {}
+            Ok(messages) => {
+                for message in messages {
+                    settle(&work, lane, message, &stop).await;
+                }
+            }
             Err(error) => {
                 eprintln!("lane {lane}: {error}; asking again");
                 tokio::time::sleep(PAUSE).await;
@@ -97,8 +87,7 @@ async fn settle(work: &Work, lane: char, message: jetstream::Message, stop: &Can
         Ok(info) => (info.stream_sequence, info.delivered),
         Err(_) => return,
     };
-    let all = pairs(message.headers.as_ref());
-    let headers = Headers::from_pairs(all);
+    let headers = headers(message.headers.as_ref());
     let effects = Effects {
         replies: true,
         writes: true,

@@ -1,6 +1,6 @@
 //! Media: id, address, bytes. The address lives for five minutes, so it is asked for when the bytes are wanted and never kept.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -108,13 +108,11 @@ fn is_digest(promised: &str, hex: &str) -> bool {
 }
 
 /// Under its digest: twice the same is once, and a file is whole or not there.
-async fn keep(directory: &Path, digest: &str, bytes: Vec<u8>) -> std::io::Result<PathBuf> {
+async fn keep(directory: &Path, digest: &str, bytes: Vec<u8>) -> std::io::Result<()> {
     tokio::fs::create_dir_all(directory).await?;
-    let path = directory.join(digest);
     let half = directory.join(format!("{digest}.{}", std::process::id()));
     tokio::fs::write(&half, bytes).await?;
-    tokio::fs::rename(&half, &path).await?;
-    Ok(path)
+    tokio::fs::rename(&half, directory.join(digest)).await
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use wahook_events::received::Headers;
 
-use crate::broker::{BrokerError, LIMIT, fetch, pairs};
+use crate::broker::{BrokerError, LIMIT, fetch, headers, reader};
 use crate::work::{Did, Effects, Trouble, Work};
 
 /// Which events, and what with them.
@@ -61,16 +60,14 @@ pub(crate) async fn run(work: &Work, args: &ReplayArgs) -> Result<(), BrokerErro
         }
         None => DeliverPolicy::All,
     };
-    let reader = work
-        .broker
-        .reader(format!("{}.>", work.broker.base), from, false)
-        .await?;
+    let subject = format!("{}.>", work.broker.base);
+    let reader = reader(&work.broker.stream, subject, from, false).await?;
     let doing = "read the stream again";
     let mut count = BTreeMap::<String, u64>::new();
     // What arrives while this runs is the lanes' own.
     let mut left = reader.cached_info().num_pending;
     while left > 0 {
-        let messages = fetch(&reader, left, doing).await?;
+        let messages = fetch(&reader, left, LIMIT, doing).await?;
         if messages.is_empty() {
             let seconds = LIMIT.as_secs();
             let silence = format!("nothing came for {seconds} s, and {left} events are left");
@@ -78,8 +75,7 @@ pub(crate) async fn run(work: &Work, args: &ReplayArgs) -> Result<(), BrokerErro
         }
         for message in messages {
             left -= 1;
-            let all = pairs(message.headers.as_ref());
-            let headers = Headers::from_pairs(all);
+            let headers = headers(message.headers.as_ref());
             if args.event_id.is_some() && args.event_id.as_deref() != headers.event_id() {
                 continue;
             }

@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::consumer::DeliverPolicy;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use wahook_events::received::{DataError, EventData, Family, Headers};
 
-use crate::broker::{Broker, BrokerError, fetch};
+use crate::broker::{Broker, BrokerError, LIMIT, fetch, reader};
 use crate::graph::{Address, Graph, NotSent};
 use crate::ledger::{Claim, Ledger, LedgerError};
 use crate::media::{self, NoFile};
@@ -15,7 +15,7 @@ use crate::options::Settings;
 use crate::record::Record;
 
 /// How long a customer may be answered with words of one's own (Meta, Cloud API: customer service window).
-const WINDOW: Duration = Duration::from_secs(24 * 3600);
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// The longest pause between two tries at something that does not work now.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How often the stream is looked through for the status of a message.
@@ -222,7 +222,7 @@ impl Work {
         };
         let doing = "look for the status of a reply";
         'anew: loop {
-            let mut reader = self.broker.reader(subject.clone(), from, false).await?;
+            let mut reader = reader(&self.broker.stream, subject.clone(), from, false).await?;
             let mut read = 0;
             loop {
                 let over = since.elapsed().unwrap_or_default() > self.settings.settle;
@@ -231,7 +231,7 @@ impl Work {
                     .await
                     .map_err(|error| BrokerError::new(doing)(error.into()))?;
                 let left = info.num_pending + info.delivered.consumer_sequence - read;
-                let found = fetch(&reader, left, doing).await?;
+                let found = fetch(&reader, left, LIMIT, doing).await?;
                 if found
                     .iter()
                     .any(|message| attached(&message.payload).as_deref() == Some(event_id))
@@ -289,7 +289,7 @@ fn answer(record: &Record, size: Option<usize>) -> Option<String> {
 /// Whether a customer who wrote at this time may be answered now. Of an unknown time nobody can say so.
 fn in_window(at: Option<&str>, now: Timestamp) -> bool {
     let at = at.and_then(|at| at.parse::<Timestamp>().ok());
-    at.is_some_and(|at| now.duration_since(at) < jiff::SignedDuration::try_from(WINDOW).unwrap_or_default())
+    at.is_some_and(|at| now.duration_since(at) < WINDOW)
 }
 
 #[cfg(test)]
