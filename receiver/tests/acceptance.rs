@@ -258,8 +258,14 @@ async fn no_log_line_holds_a_token_a_secret_or_a_phone_number() {
         .await
         .unwrap();
     let _ = house.meta().handshake(TOKEN, "1").await.unwrap();
-    let log = house.receiver.log().text();
-    assert!(log.contains("answered a delivery"), "the log is on: {log}");
+    // The last line there will be: what stands before it has been read by then.
+    let log = house.receiver.log();
+    assert!(
+        log.says("the subscription handshake succeeded").await,
+        "the log is on"
+    );
+    let log = log.text();
+    assert!(log.contains("answered a delivery"), "{log}");
     for private in [
         SECRET,
         OTHER_SECRET,

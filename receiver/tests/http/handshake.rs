@@ -263,8 +263,8 @@ async fn a_right_handshake_is_counted_logged_and_on_the_status_page_without_the_
             .parse::<jiff::Timestamp>()
             .is_ok()
     );
-    let log = house.receiver.log().text();
-    assert!(log.contains("the subscription handshake succeeded"), "{log}");
+    let log = house.receiver.log();
+    assert!(log.says("the subscription handshake succeeded").await);
     assert!(!log.contains(TOKEN) && !log.contains("secret-challenge"));
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use wahook_testbed::log::Waited;
 
-use crate::common_http::{SOON, house, post, text_message, text_message_to};
+use crate::common_http::{SOON, TOKEN, house, post, text_message, text_message_to};
 
 /// How soon a change of the file must be in use.
 const TAKEN_OVER: Duration = Duration::from_secs(2);
@@ -85,12 +85,18 @@ async fn the_log_level_follows_the_file() {
     house.status_when(|status| generation(status) == 2).await;
     house.store(text_message("level-2", "hello")).await;
     assert_eq!(log.wait_for("answered a delivery", SOON).await, Waited::Found);
-    house.reconfigure(&plan.log_level("error"));
+    house.reconfigure(&plan.clone().log_level("error"));
     house.status_when(|status| generation(status) == 3).await;
-    let mark = log.len();
     house.meta().post("not json").await.unwrap();
     house.store(text_message("level-3", "hello")).await;
-    assert_eq!(log.len(), mark, "{}", log.tail(3));
+    house.reconfigure(&plan.log_level("info"));
+    house.status_when(|status| generation(status) == 4).await;
+    // A line that comes last: had one been written before it, it would have been read by then.
+    house.meta().handshake(TOKEN, "1").await.unwrap();
+    assert!(log.says("the subscription handshake succeeded").await);
+    let text = log.text();
+    assert_eq!(text.matches("answered a delivery").count(), 1, "{text}");
+    assert!(!text.contains("stored as a dead letter"), "{text}");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub(super) async fn run(mix: &Mix, ground: &Ground) -> Result<Outcome> {
     let strikes = scene.each_strike(async || {
         disk.fill().map_err(TortureError::io("fill the disk"))?;
         scene.until_full().await?;
-        if !broker.log().contains("no space left on device") {
+        if !broker.log().says("no space left on device").await {
             let tail = broker.log().tail(10);
             return Err(TortureError::Unmet(format!(
                 "the broker did not see a full disk:\n{tail}"
