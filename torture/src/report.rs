@@ -122,31 +122,6 @@ pub fn outcome(broken: &[String], kept: &str) -> String {
     text
 }
 
-/// The document with another text below the heading `## heading`; the section is added when it is not there.
-pub fn with_section(document: &str, heading: &str, text: &str) -> String {
-    let heading = format!("## {heading}");
-    let is_heading = |line: &str| line.trim_end() == heading;
-    let mut kept = String::new();
-    let (mut inside, mut written) = (false, false);
-    for line in document.lines() {
-        if line.starts_with("## ") {
-            inside = is_heading(line);
-            if inside && !written {
-                let _ = write!(kept, "{heading}\n\n{}\n\n", text.trim_end());
-                written = true;
-            }
-        }
-        if !inside {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    if !written {
-        let _ = write!(kept, "\n{heading}\n\n{}\n", text.trim_end());
-    }
-    format!("{}\n", kept.trim_end())
-}
-
 /// A time as it is read.
 pub fn shown(time: Duration) -> String {
     if time < Duration::from_secs(1) {
@@ -172,16 +147,6 @@ mod tests {
                 ("disk_full", Outcome::Skipped("no root".to_owned())),
             ],
         }
-    }
-
-    #[test]
-    fn a_section_is_replaced_and_the_others_stay() {
-        let document = "# Title\n\nabout\n\n## One\n\nold\n\n## Two\n\nb\n";
-        let one = with_section(document, "One", "new\n");
-        assert_eq!(one, "# Title\n\nabout\n\n## One\n\nnew\n\n## Two\n\nb\n");
-        let two = with_section(&one, "Two", "c");
-        assert_eq!(two, "# Title\n\nabout\n\n## One\n\nnew\n\n## Two\n\nc\n");
-        assert!(with_section(&two, "Three", "d").ends_with("c\n\n## Three\n\nd\n"));
     }
 
     #[test]

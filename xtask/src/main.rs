@@ -13,6 +13,7 @@ mod image;
 #[cfg(test)]
 mod manual;
 mod mutants;
+mod paper;
 mod scale;
 mod test;
 mod torture;

@@ -17,12 +17,15 @@ use wahook_testbed::nats::cache_directory;
 use self::outcome::{Fate, Mutant};
 use self::plan::{PARTS, Part};
 use self::report::{Found, GOAL};
+use crate::paper::Paper;
 use crate::workspace::Workspace;
 
 const VERSION: &str = "27.1.0";
 const PROGRAM: &str = "cargo-mutants";
 /// Where the paper is.
 const PAPER: &str = "docs/reports/mutants.md";
+/// Where the copies are built; gone at the end.
+const BUILDS: &str = "target/mutants/build";
 
 /// Arguments of `cargo xtask mutants`.
 #[derive(Debug, Args)]
@@ -47,7 +50,7 @@ Examples:
   After a change of the tests of the local memory:
     cargo xtask mutants dedupe --no-report
 
-  The paper of the repository; commit first, since it names the commit:
+  The paper of the repository, a section for each part; commit first, since it names the commit:
     cargo xtask mutants";
 
 /// Why nothing could be tried.
@@ -86,7 +89,7 @@ fn part(name: &str) -> std::result::Result<&'static Part, String> {
     Part::named(name).ok_or_else(|| format!("the parts are {}", names()))
 }
 
-/// Changes each part, prints the table, and writes the paper.
+/// Changes each part, prints the table, and writes each part's section of the paper once it is done.
 pub(crate) fn run(workspace: &Workspace, args: &MutantsArgs) -> Result<ExitCode> {
     let parts: Vec<_> = match &args.parts[..] {
         [] => PARTS.iter().collect(),
@@ -94,21 +97,22 @@ pub(crate) fn run(workspace: &Workspace, args: &MutantsArgs) -> Result<ExitCode>
     };
     let made = workspace.setting();
     let program = program(workspace)?;
-    let mut found = Vec::new();
+    let paper = Paper::at(workspace.file(PAPER), report::TITLE);
+    let mut weak = Vec::new();
     for part in parts {
-        found.push(try_part(workspace, &program, part)?);
-        print!("\n{}", report::table(&found));
+        let found = try_part(workspace, &program, part)?;
+        println!("\n{}", found.text());
+        if !args.no_report {
+            paper
+                .write(part.name, &found.text(), &made, &[("tests", &found.tests)])
+                .map_err(io("report"))?;
+        }
+        if found.caught() < GOAL {
+            weak.push(part.name);
+        }
     }
-    if !args.no_report {
-        let path = workspace.file(PAPER);
-        fs::write(&path, report::paper(&found, &made)).map_err(io(format!("write {}", path.display())))?;
-        println!("{} is written.", path.display());
-    }
-    let weak: Vec<_> = found
-        .iter()
-        .filter(|found| found.caught() < GOAL)
-        .map(|found| found.part)
-        .collect();
+    let builds = workspace.file(BUILDS);
+    fs::remove_dir_all(&builds).map_err(io(format!("remove {}", builds.display())))?;
     if weak.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -138,8 +142,7 @@ fn try_part(workspace: &Workspace, program: &Path, part: &'static Part) -> Resul
         }
     }
     Ok(Found {
-        part: part.name,
-        tests: format!("cargo test -p {} {}", part.package, tests.join(" ")),
+        tests: format!("`cargo test -p {} {}`", part.package, tests.join(" ")),
         mutants,
     })
 }
@@ -162,14 +165,19 @@ fn once(
         .arg("--dir")
         .arg(workspace.file(""))
         .arg("--output")
-        .arg(&output);
+        .arg(&output)
+        // For its build too: behind `--` they would be for the run alone, and every test program be built for each change.
+        .args(tests.iter().map(|argument| format!("--cargo-arg={argument}")))
+        // Its copies share what they depend on; and nobody steps through them.
+        .env("CARGO_TARGET_DIR", workspace.file(BUILDS))
+        .env("CARGO_PROFILE_DEV_DEBUG", "0");
     for mutant in only {
         command
             .arg("--re")
             .arg(format!("^{}$", regex_syntax::escape(&mutant.name)));
     }
     // Its exit code says whether something was missed, and much else: the result file says more.
-    let status = command.arg("--").args(tests).status();
+    let status = command.status();
     status.map_err(io(format!("run {}", program.display())))?;
     let file = output.join("mutants.out/outcomes.json");
     let text = fs::read_to_string(&file).map_err(io(format!("read {}", file.display())))?;

@@ -16,7 +16,6 @@ use wahook_torture::{Ground, MIXES, Mix, Report};
 
 use self::error::Result;
 pub(crate) use self::error::TortureError;
-use self::paper::Paper;
 use crate::workspace::{RECEIVER, Workspace};
 
 /// Arguments of `cargo xtask torture`.
@@ -110,7 +109,7 @@ pub(crate) fn run(workspace: &Workspace, args: &TortureArgs) -> Result<ExitCode>
     let ran = report.rows.len() - skipped.len();
     println!("{ran} mixes ran, {} were skipped", skipped.len());
     if let Some(path) = &args.report {
-        Paper::at(workspace.file(path)).write("Faults", &report.section(), profile, &setting)?;
+        paper::write(workspace, path, "Faults", &report.section(), profile, &setting)?;
     }
     let mut broken = report.broken();
     if ran == 0 {

@@ -1,13 +1,10 @@
 //! The paper: a section for the faults and one for the soak, each written by its own run.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::PathBuf;
-
 use wahook_testbed::setting::Setting;
-use wahook_torture::report::with_section;
 
 use super::error::{Result, TortureError};
+use crate::paper::Paper;
+use crate::workspace::Workspace;
 
 /// Where the paper of the repository is.
 pub(super) const PLACE: &str = "docs/reports/torture.md";
@@ -30,36 +27,17 @@ every answer is compared with what the stream holds:
 | slowest | the slowest attempt, that time counted | |
 ";
 
-/// The file.
-pub(super) struct Paper {
-    path: PathBuf,
-}
-
-impl Paper {
-    pub(super) fn at(path: PathBuf) -> Self {
-        Self { path }
-    }
-
-    /// Writes a section, with what it was measured on; the others stay.
-    pub(super) fn write(&self, heading: &str, text: &str, profile: &str, setting: &Setting) -> Result {
-        let failed = || TortureError::io(format!("write {}", self.path.display()));
-        let old = match fs::read_to_string(&self.path) {
-            Ok(old) => old,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(failed()(error)),
-        };
-        // What stands before the first section is ours as well, so that it is never older than the code.
-        let sections = old.find("\n## ").map_or("", |at| &old[at..]);
-        let text = format!(
-            "| | |\n|---|---|\n| commit | {} |\n| date | {} |\n| machine | {} |\n| receiver | {} build |\n\n{text}",
-            setting.commit, setting.date, setting.machine, profile
-        );
-        let paper = with_section(&format!("{TITLE}{sections}"), heading, &text);
-        if let Some(directory) = self.path.parent() {
-            fs::create_dir_all(directory).map_err(failed())?;
-        }
-        fs::write(&self.path, paper).map_err(failed())?;
-        println!("{} is written.", self.path.display());
-        Ok(())
-    }
+/// Writes a section of the paper at a path of the workspace.
+pub(super) fn write(
+    workspace: &Workspace,
+    path: &str,
+    heading: &str,
+    text: &str,
+    profile: &str,
+    setting: &Setting,
+) -> Result {
+    let receiver = format!("{profile} build");
+    Paper::at(workspace.file(path), TITLE)
+        .write(heading, text, setting, &[("receiver", &receiver)])
+        .map_err(TortureError::io("the paper"))
 }

@@ -10,8 +10,7 @@ use wahook_testbed::nats;
 use wahook_torture::{Ground, soak};
 
 use super::error::Result;
-use super::paper::{self, Paper};
-use super::{runtime, verdict};
+use super::{paper, runtime, verdict};
 use crate::workspace::{RECEIVER, Workspace};
 
 /// Arguments of `cargo xtask torture soak`.
@@ -63,7 +62,7 @@ pub(super) fn run(workspace: &Workspace, args: &SoakArgs) -> Result<ExitCode> {
     }
     println!("{table}");
     if let Some(path) = &args.report {
-        Paper::at(workspace.file(path)).write("Soak", &figures.section(), profile, &setting)?;
+        paper::write(workspace, path, "Soak", &figures.section(), profile, &setting)?;
     }
     Ok(verdict(&figures.broken()))
 }
