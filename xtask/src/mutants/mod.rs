@@ -14,8 +14,8 @@ use clap::Args;
 use wahook_testbed::child::find_program;
 use wahook_testbed::nats::cache_directory;
 
-use self::outcome::{Fate, Mutant};
-use self::plan::{PARTS, Part};
+use self::outcome::Mutant;
+use self::plan::{PARTS, Part, Round};
 use self::report::{Found, GOAL};
 use crate::paper::Paper;
 use crate::workspace::Workspace;
@@ -24,8 +24,6 @@ const VERSION: &str = "27.1.0";
 const PROGRAM: &str = "cargo-mutants";
 /// Where the paper is.
 const PAPER: &str = "docs/reports/mutants.md";
-/// Where the copies are built; gone at the end.
-const BUILDS: &str = "target/mutants/build";
 
 /// Arguments of `cargo xtask mutants`.
 #[derive(Debug, Args)]
@@ -41,8 +39,8 @@ pub(crate) struct MutantsArgs {
 }
 
 const AFTER_HELP: &str = "\
-Works on a copy of the tree, which it builds once more: have 10 GB free. Each change is first tried with tests of a few seconds,
-and what they do not notice with those that need a broker. All of it takes hours; a part from ten minutes on.
+Works on a copy of the tree, which it builds once more: have 10 GB free. Each change is first tried with tests of a second or two,
+and what they do not notice with slower ones, such as those that need a broker. All of it takes an hour or two on two cores.
 
 Exit code 1 when fewer than 85 % of a part's changes are caught.
 
@@ -101,6 +99,8 @@ pub(crate) fn run(workspace: &Workspace, args: &MutantsArgs) -> Result<ExitCode>
     let mut weak = Vec::new();
     for part in parts {
         let found = try_part(workspace, &program, part)?;
+        let builds = builds(workspace, part);
+        fs::remove_dir_all(&builds).map_err(io(format!("remove {}", builds.display())))?;
         println!("\n{}", found.text());
         if !args.no_report {
             paper
@@ -111,8 +111,6 @@ pub(crate) fn run(workspace: &Workspace, args: &MutantsArgs) -> Result<ExitCode>
             weak.push(part.name);
         }
     }
-    let builds = workspace.file(BUILDS);
-    fs::remove_dir_all(&builds).map_err(io(format!("remove {}", builds.display())))?;
     if weak.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -121,39 +119,34 @@ pub(crate) fn run(workspace: &Workspace, args: &MutantsArgs) -> Result<ExitCode>
 }
 
 fn try_part(workspace: &Workspace, program: &Path, part: &'static Part) -> Result<Found> {
-    eprintln!("\nmutants: {}, with {}", part.name, part.quick.join(" "));
-    let mut mutants = once(workspace, program, part, part.quick, &[])?;
-    let mut tests = part.quick;
-    if let Some(thorough) = part.thorough {
-        let missed: Vec<_> = mutants
-            .iter()
-            .filter(|mutant| mutant.fate == Fate::Missed)
+    let mut mutants = Vec::new();
+    let mut tests = Vec::new();
+    for round in part.rounds {
+        let missed: Vec<_> = outcome::missed(&mutants)
+            .map(|mutant| mutant.name.clone())
             .collect();
-        if !missed.is_empty() {
-            eprintln!(
-                "\nmutants: {}, {} of them again with {}",
-                part.name,
-                missed.len(),
-                thorough.join(" ")
-            );
-            let again = once(workspace, program, part, thorough, &missed)?;
-            outcome::merge(&mut mutants, &again);
-            tests = thorough;
+        if missed.is_empty() && !tests.is_empty() {
+            break;
         }
+        let command = part.command(round);
+        eprintln!("\nmutants: {}, with {command}", part.name);
+        let again = once(workspace, program, part, round, &missed)?;
+        outcome::merge(&mut mutants, again);
+        tests.push(format!("`{command}`"));
     }
     Ok(Found {
-        tests: format!("`cargo test -p {} {}`", part.package, tests.join(" ")),
+        tests: tests.join(", then "),
         mutants,
     })
 }
 
-/// Tries the changes of a part, or only those given, with some of its tests.
+/// Tries the changes of a part, or only those named, with a round of its tests.
 fn once(
     workspace: &Workspace,
     program: &Path,
     part: &Part,
-    tests: &[&str],
-    only: &[&Mutant],
+    round: &Round,
+    only: &[String],
 ) -> Result<Vec<Mutant>> {
     let output = workspace.file(&format!("target/mutants/{}", part.name));
     fs::create_dir_all(&output).map_err(io(format!("make {}", output.display())))?;
@@ -161,21 +154,23 @@ fn once(
     command
         .arg("mutants")
         .args(["--colors", "never", "--no-shuffle", "--package", part.package])
+        .args(["--timeout-multiplier", "3"])
         .args(part.files.iter().flat_map(|file| ["--file", file]))
         .arg("--dir")
         .arg(workspace.file(""))
         .arg("--output")
         .arg(&output)
-        // For its build too: behind `--` they would be for the run alone, and every test program be built for each change.
-        .args(tests.iter().map(|argument| format!("--cargo-arg={argument}")))
+        // For the build as well: behind `--` they would be for the run alone, and all test programs be built for each change.
+        .args(round.targets.iter().map(|target| format!("--cargo-arg={target}")))
         // Its copies share what they depend on; and nobody steps through them.
-        .env("CARGO_TARGET_DIR", workspace.file(BUILDS))
+        .env("CARGO_TARGET_DIR", builds(workspace, part))
         .env("CARGO_PROFILE_DEV_DEBUG", "0");
-    for mutant in only {
+    for name in only {
         command
             .arg("--re")
-            .arg(format!("^{}$", regex_syntax::escape(&mutant.name)));
+            .arg(format!("^{}$", regex_syntax::escape(name)));
     }
+    command.args(["--", "--"]).args(round.tests);
     // Its exit code says whether something was missed, and much else: the result file says more.
     let status = command.status();
     status.map_err(io(format!("run {}", program.display())))?;
@@ -184,6 +179,11 @@ fn once(
     outcome::read(&text)
         .filter(|mutants| !mutants.is_empty())
         .ok_or(MutantsError::NoResult(part.name))
+}
+
+/// Where a part's copies are built; removed when all its rounds are over.
+fn builds(workspace: &Workspace, part: &Part) -> PathBuf {
+    workspace.file(&format!("target/mutants/{}/build", part.name))
 }
 
 /// The program: on PATH, in the cache, or installed there now.

@@ -40,10 +40,19 @@ pub(super) fn read(text: &str) -> Option<Vec<Mutant>> {
         .collect()
 }
 
-/// Puts what the thorough tests found in the place of what the quick ones had missed.
-pub(super) fn merge(quick: &mut [Mutant], thorough: &[Mutant]) {
-    for mutant in quick.iter_mut().filter(|mutant| mutant.fate == Fate::Missed) {
-        if let Some(again) = thorough.iter().find(|again| again.name == mutant.name) {
+/// The changes that no test noticed so far.
+pub(super) fn missed(mutants: &[Mutant]) -> impl Iterator<Item = &Mutant> {
+    mutants.iter().filter(|mutant| mutant.fate == Fate::Missed)
+}
+
+/// Puts what another round found in the place of what those before it had missed; the first round finds all there is.
+pub(super) fn merge(mutants: &mut Vec<Mutant>, again: Vec<Mutant>) {
+    if mutants.is_empty() {
+        *mutants = again;
+        return;
+    }
+    for mutant in mutants.iter_mut().filter(|mutant| mutant.fate == Fate::Missed) {
+        if let Some(again) = again.iter().find(|again| again.name == mutant.name) {
             mutant.fate = again.fate;
         }
     }
@@ -65,7 +74,8 @@ mod tests {
 
     #[test]
     fn each_change_has_its_fate_and_the_second_look_counts() {
-        let mut mutants = read(TEXT).unwrap();
+        let mut mutants = Vec::new();
+        merge(&mut mutants, read(TEXT).unwrap());
         let fates = |mutants: &[Mutant]| mutants.iter().map(|mutant| mutant.fate).collect::<Vec<_>>();
         assert_eq!(
             fates(&mutants),
@@ -75,7 +85,8 @@ mod tests {
             name: "b".to_owned(),
             fate: Fate::Caught,
         };
-        merge(&mut mutants, &[again]);
+        assert_eq!(missed(&mutants).collect::<Vec<_>>(), [&mutants[1]]);
+        merge(&mut mutants, vec![again]);
         assert_eq!(fates(&mutants)[1], Fate::Caught);
         assert_eq!(read("{}"), None);
         assert_eq!(read(&TEXT.replace("Timeout", "Success")), None);
