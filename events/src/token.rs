@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn tokens_carry_only_legal_characters() {
-        assert_eq!(token("text"), "text");
+        assert_eq!(token("text-1_A"), "text-1_A");
         assert_eq!(token(""), "_");
         assert_eq!(token("a.b*c>d e\r\n\u{e9}"), "a_b_c_d_e___");
         assert_eq!(token(&"x".repeat(500)).len(), MAX_TOKEN);

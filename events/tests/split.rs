@@ -5,6 +5,8 @@
 mod build;
 #[path = "split/context.rs"]
 mod context;
+#[path = "split/customers.rs"]
+mod customers;
 #[path = "split/extremes.rs"]
 mod extremes;
 #[path = "split/fields.rs"]

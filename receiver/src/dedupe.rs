@@ -272,11 +272,13 @@ mod tests {
         let dedupe = Dedupe::new(WINDOW, 10);
         let start = Instant::now();
         store(&dedupe, &[1], start);
+        assert!(!dedupe.is_empty());
         assert!(matches!(
             claim(&dedupe, &[1], start + WINDOW / 2).1[..],
             [Known::Acked]
         ));
         assert!(matches!(claim(&dedupe, &[1], start + WINDOW).1[..], [Known::New]));
+        assert!(dedupe.is_empty(), "nor does it take room for longer");
     }
 
     #[test]
@@ -340,17 +342,22 @@ mod tests {
     async fn a_second_copy_waits_for_the_first() {
         let dedupe = Dedupe::new(WINDOW, 3);
         let now = Instant::now();
-        let (mut first, _) = claim(&dedupe, &[1, 2], now);
-        let (_second, mut known) = claim(&dedupe, &[1, 2], now);
-        let (Some(Known::InFlight(two)), Some(Known::InFlight(one))) = (known.pop(), known.pop()) else {
-            panic!("both are on their way")
-        };
+        let (mut first, _) = claim(&dedupe, &[1, 2, 3], now);
+        let (_second, known) = claim(&dedupe, &[1, 2, 3], now);
         first.stored(id(1));
+        first.held(id(2));
         drop(first);
-        assert!(one.stored().await);
-        assert!(
-            !two.stored().await,
-            "the first request failed to store it, so this one has nothing to claim"
+        let mut stored = Vec::new();
+        for known in known {
+            let Known::InFlight(waiter) = known else {
+                panic!("all are on their way")
+            };
+            stored.push(waiter.stored().await);
+        }
+        assert_eq!(
+            stored,
+            [true, true, false],
+            "the first request failed to store the third, so the second has nothing to claim"
         );
     }
 }
