@@ -75,7 +75,8 @@ impl Rotation {
         info!("went over to a new connection to NATS");
         tokio::spawn(async move {
             tokio::time::sleep(OLD_CONNECTION_GRACE).await;
-            old.drain().await;
+            // A broker that is gone in this very moment would keep it waiting for ever.
+            let _ = tokio::time::timeout(OLD_CONNECTION_GRACE, old.drain()).await;
         });
     }
 }

@@ -30,19 +30,21 @@ impl Diagnosis {
         }
     }
 
-    /// Begins to look for the reason, in the background; false when that was done a moment ago.
-    pub(super) fn begin(&self, link: &Arc<Link>) -> bool {
+    /// Begins to look for the reason, in the background, unless that was done a moment ago.
+    pub(super) fn begin(&self, link: &Arc<Link>) {
         let now = Instant::now();
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         if next.is_some_and(|next| now < next) {
-            return false;
+            return;
         }
         *next = Some(now + EVERY);
         drop(next);
         let attempt = self.options.clone().connect(self.servers.clone());
         let link = Arc::clone(link);
         tokio::spawn(async move {
-            if let Err(error) = attempt.await {
+            if let Err(error) = attempt.await
+                && !link.is_retired()
+            {
                 let reason = chain(&error);
                 link.health().complained(&reason);
                 warn!(
@@ -51,6 +53,5 @@ impl Diagnosis {
                 );
             }
         });
-        true
     }
 }

@@ -19,7 +19,19 @@ pub(super) struct Link {
 #[derive(Debug, Default, Clone, Copy)]
 struct State {
     up: bool,
-    in_use: bool,
+    place: Place,
+}
+
+/// What a connection is to the receiver.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It has yet to show that its credentials are good.
+    #[default]
+    Candidate,
+    /// Events go over it.
+    InUse,
+    /// Over for good: another one is used, or nobody holds it.
+    Retired,
 }
 
 impl Link {
@@ -41,16 +53,31 @@ impl Link {
         self.change(|state| state.up = up);
     }
 
-    /// The connection took over, or was replaced.
-    pub(super) fn set_in_use(&self, in_use: bool) {
-        self.change(|state| state.in_use = in_use);
+    /// The connection took over: from here on its state is the broker's.
+    pub(super) fn take_over(&self) {
+        self.change(|state| state.place = Place::InUse);
+    }
+
+    /// The connection was replaced or given up: whatever becomes of it is nobody's business any more.
+    pub(super) fn retire(&self) {
+        self.change(|state| state.place = Place::Retired);
+    }
+
+    /// Whether events go over it.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.state.borrow().place == Place::InUse
+    }
+
+    /// Whether it is over for good.
+    pub(super) fn is_retired(&self) -> bool {
+        self.state.borrow().place == Place::Retired
     }
 
     /// Under one lock, so that two changes cannot be told in the wrong order.
     fn change(&self, change: impl FnOnce(&mut State)) {
         self.state.send_modify(|state| {
             change(state);
-            if state.in_use {
+            if state.place == Place::InUse {
                 self.health.set_connected(state.up);
             }
         });
@@ -76,15 +103,15 @@ mod tests {
     fn only_the_connection_in_use_speaks_for_the_broker() {
         let health = Arc::new(Health::default());
         let (old, new) = (Link::new(Arc::clone(&health)), Link::new(Arc::clone(&health)));
-        old.set_in_use(true);
+        old.take_over();
         old.set_up(true);
         assert!(health.connection().up);
         new.set_up(true);
         new.set_up(false);
         assert!(health.connection().up, "a candidate is nobody's broker");
         new.set_up(true);
-        old.set_in_use(false);
-        new.set_in_use(true);
+        old.retire();
+        new.take_over();
         old.set_up(false);
         assert!(
             health.connection().up,

@@ -51,7 +51,7 @@ impl Publisher {
         health: Arc<Health>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        session.set_in_use(true);
+        session.take_over();
         Self {
             session: ArcSwap::from_pointee(session),
             budget: Budget::new(budget),
@@ -75,8 +75,8 @@ impl Publisher {
     pub fn replace(&self, session: Session) -> Arc<Session> {
         let session = Arc::new(session);
         let old = self.session.swap(Arc::clone(&session));
-        old.set_in_use(false);
-        session.set_in_use(true);
+        old.retire();
+        session.take_over();
         old
     }
 

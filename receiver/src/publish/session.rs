@@ -1,12 +1,13 @@
 //! One connection to the broker: the client, the inbox that acknowledgements come to, and who waits for them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use futures_util::StreamExt as _;
 use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
-use wahook_stream::connect::denied_subject;
+use wahook_stream::connect::{denied_subject, pauses};
 
 use super::diagnosis::Diagnosis;
 use super::health::Health;
@@ -49,6 +50,7 @@ impl Session {
         let options = {
             let (pending, link) = (Arc::clone(&pending), Arc::clone(&link));
             let diagnosis = Diagnosis::new(servers.clone(), options.clone());
+            let options = options.reconnect_delay_callback(pauses_while_wanted(Arc::clone(&link)));
             options.retry_on_initial_connect().event_callback(move |event| {
                 follow(&event, &pending, &link, &diagnosis);
                 std::future::ready(())
@@ -106,9 +108,14 @@ impl Session {
         self.link.becomes(false).await;
     }
 
-    /// From here on, or no longer, this connection's state is the broker's.
-    pub(super) fn set_in_use(&self, in_use: bool) {
-        self.link.set_in_use(in_use);
+    /// From here on this connection's state is the broker's.
+    pub(super) fn take_over(&self) {
+        self.link.take_over();
+    }
+
+    /// Another connection is used: this one answers who waits for it, and is not made again once it is lost.
+    pub(super) fn retire(&self) {
+        self.link.retire();
     }
 
     /// The largest message the broker takes, headers included, in bytes.
@@ -147,7 +154,21 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.link.retire();
         self.acknowledgements.abort();
+    }
+}
+
+/// The library connects again for as long as the process lives, whether or not anybody holds its client. A connection that is
+/// over rests instead: its login may be one that the broker no longer knows.
+fn pauses_while_wanted(link: Arc<Link>) -> impl Fn(usize) -> Duration + Send + Sync + 'static {
+    let pauses = pauses();
+    move |attempts| {
+        if link.is_retired() {
+            Duration::MAX
+        } else {
+            pauses(attempts)
+        }
     }
 }
 
@@ -155,7 +176,9 @@ fn follow(event: &Event, pending: &Pending, link: &Arc<Link>, diagnosis: &Diagno
     match event {
         Event::Connected => {
             pending.connected();
-            link.health().logged_in();
+            if !link.is_retired() {
+                link.health().logged_in();
+            }
             link.set_up(true);
             info!("connected to NATS");
         }
@@ -167,8 +190,12 @@ fn follow(event: &Event, pending: &Pending, link: &Arc<Link>, diagnosis: &Diagno
         Event::Disconnected => {
             pending.disconnected();
             link.set_up(false);
-            warn!("the connection to NATS was lost; requests are answered with 503 until it is back");
+            if link.is_in_use() {
+                warn!("the connection to NATS was lost; requests are answered with 503 until it is back");
+            }
         }
+        // What a connection that is over complains about would hide what the one in use does.
+        _ if link.is_retired() => {}
         Event::ServerError(error) => {
             let error = error.to_string();
             if let Some(subject) = link.health().complained(&error) {
@@ -181,13 +208,14 @@ fn follow(event: &Event, pending: &Pending, link: &Arc<Link>, diagnosis: &Diagno
             }
         }
         Event::ClientError(error) => {
-            // The client's own event names the kind of failure only.
-            if !link.is_up() && diagnosis.begin(link) {
-                return;
-            }
             let error = error.to_string();
-            link.health().complained(&error);
             debug!(error, "the NATS client reported an error");
+            // Without a connection its own event names the kind of failure only, again and again: the diagnosis says more.
+            if link.is_up() {
+                link.health().complained(&error);
+            } else {
+                diagnosis.begin(link);
+            }
         }
         Event::SlowConsumer(_) => warn!("acknowledgements arrive faster than they are read"),
         Event::LameDuckMode => info!("the NATS server is about to stop; another one will be used"),

@@ -201,6 +201,8 @@ async fn rotated_credentials_lose_no_request_and_wrong_ones_never_take_over() {
     // The end of the old connection, which comes later, is not the end of the broker. The test's own client is "old" too.
     drop(client);
     let mark = receiver.log().len();
+    let refused = || nats.log().text().matches("authentication error").count();
+    let refused_so_far = refused();
     assert_eq!(connections(&monitor, "new").await, 1);
     eventually(
         "the old connection is drained",
@@ -213,6 +215,10 @@ async fn rotated_credentials_lose_no_request_and_wrong_ones_never_take_over() {
     assert!((connected - 1.0).abs() < 0.1);
     assert_eq!(post(meta, numbered("after", 1)).await, 200);
     assert!(!receiver.log().text()[mark..].contains("was lost"));
+    // Nobody tries on with the wrong password, in these twenty seconds or ever.
+    assert_eq!(refused(), refused_so_far);
+    let (_, status) = receiver.admin("/status").await.unwrap();
+    assert!(!status.contains("authorization violation"), "{status}");
 }
 
 /// How many connections of a user the server has, as its monitoring port says.
