@@ -1,9 +1,9 @@
 //! Events larger than the broker takes in one message: the data goes to the object store, the event carries a reference
 //! (CloudEvents claim check, `dataref`).
 //!
-//! The object is named by the event's id, so that a repeated delivery finds the object of the first.
+//! The object is named by the event's id, so that a repeated delivery finds the object of the first or takes its place.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_nats::jetstream;
 use async_nats::jetstream::object_store::{ObjectStore, PutErrorKind};
@@ -14,6 +14,9 @@ use wahook_events::contract::MSG_ID;
 use super::outgoing::Outgoing;
 use super::reply::Refusal;
 use super::session::Session;
+
+/// How long an object serves repeated deliveries before it is written again: for the two copies of one moment, and no longer.
+const REUSED_FOR: Duration = Duration::from_secs(60);
 
 /// Where large events go.
 #[derive(Debug, Clone)]
@@ -64,10 +67,13 @@ impl ClaimCheck {
 
     async fn store(&self, session: &Session, name: &str, data: &[u8]) -> Result<(), String> {
         let store = self.open(session).await?;
-        let there = store
-            .info(name)
-            .await
-            .is_ok_and(|info| !info.deleted && info.size == data.len());
+        let now = seconds(SystemTime::now());
+        let there = store.info(name).await.is_ok_and(|info| {
+            let recent = info
+                .modified
+                .is_some_and(|at| is_recent(at.unix_timestamp(), now));
+            !info.deleted && info.size == data.len() && recent
+        });
         if there {
             return Ok(());
         }
@@ -89,6 +95,17 @@ impl ClaimCheck {
     }
 }
 
+/// Whether an object of that time will be there for as long as an event of now, both in seconds since 1970. Objects age from
+/// when they were written, and an older one may belong to a delivery that was not stored: it would be gone before the event.
+fn is_recent(modified: i64, now: i64) -> bool {
+    now.abs_diff(modified) < REUSED_FOR.as_secs()
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// JetStream's API on a connection.
 pub(super) fn context(session: &Session, domain: Option<&str>) -> jetstream::Context {
     let client = session.client().clone();
@@ -98,4 +115,19 @@ pub(super) fn context(session: &Session, domain: Option<&str>) -> jetstream::Con
     };
     context.set_timeout(Duration::from_secs(3));
     context
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_serves_the_copies_of_its_moment_only() {
+        let now = seconds(SystemTime::now());
+        assert!(is_recent(now, now) && is_recent(now - 59, now));
+        // The clock of who wrote it may be ahead.
+        assert!(is_recent(now + 30, now) && !is_recent(now + 3600, now));
+        assert!(!is_recent(now - 60, now) && !is_recent(0, now));
+        assert!(now > 1_700_000_000);
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::object_store;
 use async_nats::jetstream::stream::Info;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
@@ -26,12 +27,25 @@ const EVERY: Duration = Duration::from_secs(5);
 /// JetStream's "wrong last sequence", with and without the right one: the answers of a stream that is there.
 const WRONG_LAST_SEQUENCE: [u32; 2] = [10_071, 10_164];
 
-/// What tells one life of a stream from the next.
+/// What was seen of a stream at one look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity {
+struct Seen {
     created: i128,
+    /// Sequences of the first and the last message it holds. The first of an empty stream is the one behind the last.
     first: u64,
     last: u64,
+    /// How long it keeps a message; zero: for ever.
+    max_age: Duration,
+}
+
+impl Seen {
+    /// Whether a stream that looks like this holds nothing of what it held when it looked like `old`: it was made anew, or
+    /// emptied.
+    fn forgot_all(&self, old: &Self) -> bool {
+        // An empty stream held nothing, so only what came after it can be gone.
+        let newest = old.last.max(old.first);
+        self.created != old.created || self.last < old.last || (old.last > 0 && self.first > newest)
+    }
 }
 
 /// Watches one stream.
@@ -39,9 +53,9 @@ struct Identity {
 pub struct Monitor {
     spec: StreamSpec,
     health: Arc<Health>,
-    seen: Option<Identity>,
-    /// Whether the bucket for large events was seen or made.
-    bucket_is_there: bool,
+    seen: Option<Seen>,
+    /// Whether the bucket for large events was there at the last look.
+    bucket: Option<bool>,
 }
 
 impl Monitor {
@@ -51,7 +65,7 @@ impl Monitor {
             spec,
             health,
             seen: None,
-            bucket_is_there: false,
+            bucket: None,
         }
     }
 
@@ -60,8 +74,8 @@ impl Monitor {
         let mut connection = self.health.watch_connection();
         loop {
             if connection.borrow_and_update().up {
-                let (state, identity) = self.look(&publisher.session()).await;
-                if self.is_another(identity) {
+                let (state, seen) = self.look(&publisher.session()).await;
+                if self.forgot_all(seen) {
                     info!(
                         stream = self.spec.name,
                         "the stream was recreated or purged: local ids are forgotten"
@@ -105,26 +119,28 @@ impl Monitor {
         }
     }
 
-    fn is_another(&mut self, identity: Option<Identity>) -> bool {
-        let Some(new) = identity else { return false };
-        let Some(old) = self.seen.replace(new) else {
-            return false;
-        };
-        new.created != old.created || new.last < old.last || (old.last > 0 && new.first > old.last)
+    fn forgot_all(&mut self, seen: Option<Seen>) -> bool {
+        let old = seen.and_then(|seen| self.seen.replace(seen));
+        seen.zip(old).is_some_and(|(new, old)| new.forgot_all(&old))
     }
 
-    async fn look(&mut self, session: &Session) -> (StreamState, Option<Identity>) {
+    async fn look(&mut self, session: &Session) -> (StreamState, Option<Seen>) {
         let context = context(session, self.spec.domain.as_deref());
-        if self.spec.ensure && !self.bucket_is_there {
-            self.bucket_is_there = self.ensure_bucket(session, &context).await;
+        let (state, seen) = self.find(session, &context).await;
+        if let (true, Some(seen)) = (self.spec.ensure, seen) {
+            self.bucket = Some(self.ensure_bucket(session, &context, seen.max_age).await);
         }
+        (state, seen)
+    }
+
+    async fn find(&self, session: &Session, context: &jetstream::Context) -> (StreamState, Option<Seen>) {
         let name = &self.spec.name;
         let found = context.get_stream(name).await;
         match found {
             Ok(stream) => self.judge(stream.cached_info()),
             Err(error) => match error.kind() {
                 GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
-                    self.absent(session, &context).await
+                    self.absent(session, context).await
                 }
                 GetStreamErrorKind::JetStream(error) => (self.unreachable(&error), None),
                 _ if self.health.trouble().is_denied("STREAM.INFO") => (self.probe(session).await, None),
@@ -133,11 +149,12 @@ impl Monitor {
         }
     }
 
-    fn judge(&self, info: &Info) -> (StreamState, Option<Identity>) {
-        let identity = Identity {
+    fn judge(&self, info: &Info) -> (StreamState, Option<Seen>) {
+        let seen = Seen {
             created: info.created.unix_timestamp_nanos(),
             first: info.state.first_sequence,
             last: info.state.last_sequence,
+            max_age: info.config.max_age,
         };
         let reasons = self.spec.mismatches(&info.config);
         let state = if reasons.is_empty() {
@@ -145,14 +162,10 @@ impl Monitor {
         } else {
             StreamState::Mismatch { reasons }
         };
-        (state, Some(identity))
+        (state, Some(seen))
     }
 
-    async fn absent(
-        &self,
-        session: &Session,
-        context: &jetstream::Context,
-    ) -> (StreamState, Option<Identity>) {
+    async fn absent(&self, session: &Session, context: &jetstream::Context) -> (StreamState, Option<Seen>) {
         let name = &self.spec.name;
         if !self.spec.ensure {
             let reason = format!("stream {name} does not exist; create it or start with --ensure-stream");
@@ -176,23 +189,32 @@ impl Monitor {
         }
     }
 
-    /// An existing bucket stays as it is. Without one only events larger than one message are refused.
-    async fn ensure_bucket(&self, session: &Session, context: &jetstream::Context) -> bool {
+    /// An existing bucket stays as it is. A new one keeps what it is given for as long as the stream keeps the events that refer
+    /// to it. Without one only events larger than one message are refused.
+    async fn ensure_bucket(
+        &self,
+        session: &Session,
+        context: &jetstream::Context,
+        max_age: Duration,
+    ) -> bool {
         let bucket = &self.spec.bucket;
         if context.get_object_store(bucket).await.is_ok() {
             return true;
         }
         let clustered = session.client().server_info().cluster.is_some();
-        match context
-            .create_object_store(self.spec.bucket_config(clustered))
-            .await
-        {
+        let config = object_store::Config {
+            max_age,
+            ..self.spec.bucket_config(clustered)
+        };
+        match context.create_object_store(config).await {
             Ok(_) => {
                 info!(bucket, "created the bucket for large events");
                 true
             }
             Err(error) => {
-                warn!(bucket, %error, "the bucket for large events could not be created");
+                if self.bucket != Some(false) {
+                    warn!(bucket, %error, "the bucket for large events could not be created");
+                }
                 false
             }
         }
@@ -275,5 +297,47 @@ impl Monitor {
             }
             None => "the stream did not answer".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(created: i128, first: u64, last: u64) -> Seen {
+        Seen {
+            created,
+            first,
+            last,
+            max_age: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_stream_forgot_all_when_it_was_made_anew_or_emptied_and_only_then() {
+        let full = seen(1, 5, 9);
+        for (new, forgot) in [
+            (seen(1, 5, 9), false),
+            (seen(1, 5, 12), false),
+            (seen(1, 9, 12), false),
+            (seen(1, 10, 9), true),
+            (seen(1, 10, 12), true),
+            (seen(2, 5, 9), true),
+            (seen(1, 1, 4), true),
+        ] {
+            assert_eq!(new.forgot_all(&full), forgot, "{new:?}");
+        }
+        // An empty stream held nothing: what came since is there, unless it went as well.
+        let empty = seen(1, 10, 9);
+        for (new, forgot) in [
+            (seen(1, 10, 9), false),
+            (seen(1, 10, 12), false),
+            (seen(1, 13, 12), true),
+            (seen(1, 12, 12), true),
+        ] {
+            assert_eq!(new.forgot_all(&empty), forgot, "{new:?}");
+        }
+        let unused = seen(1, 0, 0);
+        assert!(!seen(1, 1, 1).forgot_all(&unused) && !seen(1, 1, 0).forgot_all(&unused));
     }
 }

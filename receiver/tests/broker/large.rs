@@ -1,5 +1,7 @@
 //! Many events in one body, and events larger than one message of the broker.
 
+use std::time::Duration;
+
 use async_nats::jetstream;
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -139,8 +141,32 @@ async fn a_bucket_that_is_missing_beside_an_existing_stream_is_made() {
         .await
         .unwrap();
     let receiver = setup.start().await;
-    assert_eq!(post(&meta(&receiver), vec![b'['; 2_000_000]).await, 200);
+    let meta = meta(&receiver);
+    assert_eq!(post(&meta, vec![b'['; 2_000_000]).await, 200);
     let bucket = format!("{}_objects", setup.stream_name());
+    assert_eq!(objects(&client, &bucket).await.len(), 1);
+    let jetstream = jetstream::new(client.clone());
+    let max_age = async |stream: &str| {
+        jetstream
+            .get_stream(stream)
+            .await
+            .unwrap()
+            .cached_info()
+            .config
+            .max_age
+    };
+    assert_eq!(
+        max_age(&format!("OBJ_{bucket}")).await,
+        max_age(&setup.stream_name()).await,
+        "data lives as long as the events that refer to it"
+    );
+
+    // Also when it goes while the receiver runs.
+    jetstream.delete_object_store(&bucket).await.unwrap();
+    eventually("made again", Duration::from_secs(10), async || {
+        post(&meta, vec![b'{'; 2_000_000]).await == 200
+    })
+    .await;
     assert_eq!(objects(&client, &bucket).await.len(), 1);
 }
 
