@@ -123,7 +123,7 @@ pub struct NatsTls {
 pub struct Stream {
     /// Its name; `<prefix>_<namespace>_<webhook>` by default.
     pub name: String,
-    /// Whether the receiver creates and updates it. Off where the operator does.
+    /// Whether the receiver creates it when it is not there. Off where the operator does.
     pub ensure: bool,
     /// How long an event id is remembered, 100 ms to 169 h; 24 h by default. Never longer than `max_age`.
     pub window: Duration,

@@ -103,7 +103,7 @@ pub(super) async fn read(
             made_to_wait = asked.elapsed() > PATIENCE;
             share = Some(admitted.ok().flatten().ok_or(Unread::Busy)?);
             if declared.is_some() {
-                bytes.reserve(whole - bytes.len());
+                bytes.reserve(whole.saturating_sub(bytes.len()));
             }
         }
         bytes.extend_from_slice(&piece);

@@ -36,7 +36,7 @@ pub struct Ingest {
 pub struct Delivery {
     /// The body, its signature verified.
     pub body: Bytes,
-    /// When its headers arrived, RFC 3339 in UTC.
+    /// When it had been read and its signature verified, RFC 3339 in UTC.
     pub received: String,
     /// The trace it belongs to, from a trusted proxy.
     pub traceparent: Option<String>,
