@@ -58,6 +58,20 @@ async fn the_receiver_takes_a_message_with_that_configuration_and_those_secrets(
     assert_eq!(stored, 1);
 }
 
+/// Compose writes such configurations and secrets into the container, and refuses a service whose files cannot be written.
+#[test]
+fn what_is_written_into_a_service_can_be_written() {
+    let compose = compose();
+    for (name, service) in compose["services"].as_object().unwrap() {
+        let written = |kind: &str| service[kind].as_array().is_some_and(|all| !all.is_empty());
+        let read_only = service["read_only"].as_bool().unwrap_or_default();
+        assert!(
+            !(read_only && (written("configs") || written("secrets"))),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn its_versions_are_those_of_the_chart() {
     let compose = compose();

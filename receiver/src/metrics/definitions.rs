@@ -55,7 +55,7 @@ macro_rules! definitions {
 
 definitions! {
     REQUESTS = Counter "whatsapp_webhook_requests_total" ["status", "type"],
-        "Webhook requests by status (success; rejected: 4xx; error: 5xx and body time-outs) and type (the message type, status or field the request held; mixed, verification, or none when it was never read).";
+        "Webhook requests by status (success; rejected: 4xx; error: 5xx, body time-outs, and stored for a client that hung up before the answer) and type (the message type, status or field the request held; mixed, verification, or none when it was never read).";
     LATENCY = Histogram "whatsapp_webhook_latency_seconds" [],
         "Time from the arrival of a request's headers to its answer, the body's arrival included.";
     EVENTS = Counter "whatsapp_webhook_events_total" ["family", "type", "outcome"],
@@ -69,7 +69,7 @@ definitions! {
     DEAD_LETTERS = Counter "whatsapp_webhook_dead_letters_total" ["reason"],
         "Signed bodies that could not be read and were stored as dead letters, by reason.";
     PUBLISH = Histogram "whatsapp_webhook_publish_seconds" [],
-        "Time from the first publish of a request to its last acknowledgement.";
+        "Time from the first publish of a request that was stored to its last acknowledgement, waiting for other requests included.";
     IN_FLIGHT = Gauge "whatsapp_webhook_in_flight_requests" [],
         "Webhook requests being served now.";
     CONNECTIONS = Gauge "whatsapp_webhook_connections" [],
@@ -77,7 +77,7 @@ definitions! {
     NATS_CONNECTED = Gauge "whatsapp_webhook_nats_connected" [],
         "1 while connected to NATS, else 0.";
     STREAM_READY = Gauge "whatsapp_webhook_stream_ready" [],
-        "1 while the JetStream stream exists and takes events, else 0.";
+        "1 while the JetStream stream exists with fitting settings, full or not, else 0.";
     SECRET_GENERATION = Gauge "whatsapp_webhook_secret_generation" [],
         "Generation of the loaded secrets: grows with every accepted change, 0 before the first.";
     META_ERRORS = Counter "whatsapp_webhook_meta_errors_total" ["code"],

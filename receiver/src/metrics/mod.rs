@@ -243,7 +243,7 @@ impl Metrics {
         self.dead_letters.with_label_values(&[reason]).inc();
     }
 
-    /// Records how long a request's publishing took, from the first event to the last acknowledgement.
+    /// Records how long it took to store a request, from its first event to the last acknowledgement.
     pub fn published(&self, took: Duration) {
         self.publish.observe(took.as_secs_f64());
     }

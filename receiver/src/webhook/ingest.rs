@@ -127,11 +127,12 @@ impl Ingest {
         };
         let started = Instant::now();
         let result = self.store(&items, envelope, deadline).await;
-        if let Err(refusal) = &result {
-            publishing.fail(refusal.as_str());
+        match &result {
+            Ok(()) => self.metrics.published(started.elapsed()),
+            // How soon a lost connection refuses says nothing about the broker.
+            Err(refusal) => publishing.fail(refusal.as_str()),
         }
         drop(publishing);
-        self.metrics.published(started.elapsed());
         let stored = malformed.map_or(Stored::Events, Stored::DeadLetter);
         Ingested {
             request_type,

@@ -51,7 +51,7 @@ pub(super) fn traceparent(headers: &HeaderMap) -> Option<String> {
             .next()
             .is_some_and(|part| part.len() == length && part.iter().all(u8::is_ascii_hexdigit))
     });
-    (fits && parts.next().is_none()).then(|| text.to_owned())
+    (fits && text.starts_with("00-") && parts.next().is_none()).then(|| text.to_owned())
 }
 
 /// Ids that tell one process's requests apart and its own from another's.

@@ -28,15 +28,21 @@ fn setup(name: &str, nats: &NatsServer) -> Setup {
         .secret("nats.password", "a-password")
 }
 
-/// Sends one message to the receiver and looks for it in `stream`: the exit code and the output.
-fn send(receiver: &ReceiverProcess, nats: &NatsServer, setup: &Setup, stream: &str) -> (Option<i32>, String) {
+/// Sends a sample to the receiver and looks for it in `stream`: the exit code and the output.
+fn send(
+    receiver: &ReceiverProcess,
+    nats: &NatsServer,
+    setup: &Setup,
+    stream: &str,
+    sample: &str,
+) -> (Option<i32>, String) {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &str| std::fs::write(directory.path().join(name), content).unwrap();
     file("app-secret", SECRET);
     file("nats.user", "reader");
     file("nats.password", "another-one");
     let output = Command::new(env!("CARGO_BIN_EXE_wahook-receiver"))
-        .args(["send", "--expect-stored", "--type", "text", "--to"])
+        .args(["send", "--expect-stored", "--type", sample, "--to"])
         .arg(format!("http://{}/webhook", receiver.address()))
         .arg("--secret-file")
         .arg(directory.path().join("app-secret"))
@@ -56,9 +62,24 @@ async fn what_was_stored_is_found() {
     let nats = server().await;
     let setup = setup("sent", &nats);
     let receiver = setup.start().await;
-    let (code, text) = send(&receiver, &nats, &setup, &setup.stream_name());
+    let (code, text) = send(&receiver, &nats, &setup, &setup.stream_name(), "text");
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("in the stream: 1 of 1"), "{text}");
+}
+
+#[tokio::test]
+async fn so_are_many_events_of_one_subject_and_what_the_dashboard_sends() {
+    let nats = server().await;
+    let setup = setup("sent-many", &nats);
+    let receiver = setup.start().await;
+    for sample in ["batch", "dashboard_test"] {
+        let body = wahook_events::samples::get(sample).unwrap().body;
+        let events = wahook_events::split(body.as_bytes()).unwrap().events.len();
+        let (code, text) = send(&receiver, &nats, &setup, &setup.stream_name(), sample);
+        assert_eq!(code, Some(0), "{text}");
+        let found = format!("in the stream: {events} of {events}");
+        assert!(text.contains(&found), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -66,7 +87,7 @@ async fn also_when_the_number_is_not_the_webhooks() {
     let nats = server().await;
     let setup = setup("sent-quarantine", &nats).more("phoneNumberIds: [\"1\"]");
     let receiver = setup.start().await;
-    let (code, text) = send(&receiver, &nats, &setup, &setup.stream_name());
+    let (code, text) = send(&receiver, &nats, &setup, &setup.stream_name(), "text");
     assert_eq!(code, Some(0), "{text}");
 }
 
@@ -76,13 +97,13 @@ async fn what_is_elsewhere_is_not_found() {
     let (setup, other) = (setup("sent-here", &nats), setup("sent-there", &nats));
     let receiver = setup.start().await;
     let _other = other.start().await;
-    let (code, text) = send(&receiver, &nats, &setup, &other.stream_name());
+    let (code, text) = send(&receiver, &nats, &setup, &other.stream_name(), "text");
     assert_eq!(code, Some(1), "{text}");
     assert!(
         text.contains("200") && text.contains("in the stream: 0 of 1"),
         "{text}"
     );
-    let (code, text) = send(&receiver, &nats, &setup, "no_such_stream");
+    let (code, text) = send(&receiver, &nats, &setup, "no_such_stream", "text");
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("cannot read the stream"), "{text}");
 }

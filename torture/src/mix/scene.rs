@@ -278,6 +278,11 @@ impl<'a> Scene<'a> {
         Ok(trial.into())
     }
 
+    /// What the load begins with.
+    pub fn first_delivery(&self) -> Option<Delivery> {
+        (self.bodies)(self.ground.seed).next()
+    }
+
     /// Delivers everything while `strikes` goes on, then reads the stream and judges.
     ///
     /// # Errors

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::time::sleep;
 use wahook_testbed::meta::{RawConnection, sign};
 
-use crate::bodies;
 use crate::error::{Result, TortureError};
 use crate::house::SECRET;
 use crate::mix::{Linked, Member, Scene};
@@ -97,8 +96,10 @@ async fn slow_broker(place: &Place<'_>) -> Result {
 /// Half requests and whole ones whose sender is gone before the answer.
 async fn hang_up(place: &Place<'_>) -> Result {
     // The load's own first event: one that is stored for a sender who left is no other event than that.
-    let first = bodies::messages(0..1).body;
-    let body = String::from_utf8_lossy(&first);
+    let Some(first) = place.scene.first_delivery() else {
+        return Ok(());
+    };
+    let body = String::from_utf8_lossy(&first.body);
     for n in 0..200_usize {
         let request = request(&body, &sign(SECRET, body.as_bytes()));
         let sent = &request.as_bytes()[..request.len() * (n % 4 + 1) / 4];

@@ -1,10 +1,13 @@
 //! Whether what was posted is in the stream: `wahook-receiver send --expect-stored`.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::jetstream::stream::Stream;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use bytes::Bytes;
 use clap::Args;
 use wahook_events::contract::{Destination, MSG_ID, Publisher, Request};
 
@@ -75,7 +78,7 @@ pub(super) enum LookupError {
     Open(#[from] jetstream::context::GetStreamError),
     /// The question was refused.
     #[error("cannot read the stream: {0}. The login needs $JS.API.STREAM.MSG.GET of it")]
-    Read(#[from] jetstream::stream::LastRawMessageError),
+    Read(#[from] jetstream::stream::RawMessageError),
 }
 
 /// How many of a body's events are in the stream.
@@ -146,7 +149,7 @@ impl Lookup {
         let Ok(split) = wahook_events::split(body) else {
             return Ok(found);
         };
-        let stream = self.open().await?;
+        let mut lately = Lately::of(self.open().await?);
         for event in &split.events {
             found.of += 1;
             // A number that the webhook does not list is stored too, elsewhere.
@@ -157,8 +160,14 @@ impl Lookup {
                     received: "",
                 };
                 let addressed = request.event(event, destination, event.id);
-                let id = addressed.headers.iter().find(|(name, _)| *name == MSG_ID);
-                if is_last(&stream, &addressed.subject, id.map(|(_, id)| id.as_str())).await? {
+                let id = addressed.headers.into_iter().find(|(name, _)| *name == MSG_ID);
+                let messages = lately.messages(&addressed.subject).await?;
+                let is_it = |message: &Message| match destination {
+                    // Each click has an id of its own, which only the receiver knows.
+                    Destination::Test => message.data == event.data,
+                    _ => message.id.is_some() && message.id == id.as_ref().map(|(_, id)| id.clone()),
+                };
+                if messages.iter().any(is_it) {
                     found.stored += 1;
                     break;
                 }
@@ -181,12 +190,52 @@ impl Lookup {
     }
 }
 
-/// Whether the last message of a subject has this id: what was posted a moment ago is the last of its own.
-async fn is_last(stream: &Stream<()>, subject: &str, id: Option<&str>) -> Result<bool, LookupError> {
-    use jetstream::stream::LastRawMessageErrorKind as Kind;
-    match stream.get_last_raw_message_by_subject(subject).await {
-        Ok(message) => Ok(message.headers.get(MSG_ID).map(async_nats::HeaderValue::as_str) == id),
-        Err(error) if error.kind() == Kind::NoMessageFound => Ok(false),
-        Err(error) => Err(error.into()),
+/// How far back a subject is read, in sequences of the stream: what was posted a moment ago is among its last.
+const REACH: u64 = 1000;
+
+/// What a stream took lately, by subject, as far as it was asked about.
+struct Lately {
+    stream: Stream<()>,
+    read: BTreeMap<String, Vec<Message>>,
+}
+
+struct Message {
+    id: Option<String>,
+    data: Bytes,
+}
+
+impl Lately {
+    fn of(stream: Stream<()>) -> Self {
+        Self {
+            stream,
+            read: BTreeMap::new(),
+        }
     }
+
+    async fn messages(&mut self, subject: &str) -> Result<&[Message], LookupError> {
+        let messages = match self.read.entry(subject.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(read(&self.stream, subject).await?),
+        };
+        Ok(messages)
+    }
+}
+
+async fn read(stream: &Stream<()>, subject: &str) -> Result<Vec<Message>, LookupError> {
+    let last = match stream.get_last_raw_message_by_subject(subject).await {
+        Ok(message) => message.sequence,
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut messages = Vec::new();
+    let mut from = last.saturating_sub(REACH).max(1);
+    while from <= last {
+        let message = stream.get_first_raw_message_by_subject(subject, from).await?;
+        from = message.sequence + 1;
+        messages.push(Message {
+            id: message.headers.get(MSG_ID).map(ToString::to_string),
+            data: message.payload,
+        });
+    }
+    Ok(messages)
 }
