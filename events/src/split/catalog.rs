@@ -112,19 +112,6 @@ pub(crate) fn lists(field: &str) -> &'static [List] {
     }
 }
 
-/// Members of a value that give context to its elements and are no events themselves.
-pub(crate) fn is_context(name: &str) -> bool {
-    matches!(
-        name,
-        "messaging_product"
-            | "metadata"
-            | "contacts"
-            | "conversation_context"
-            | "phone_number_id"
-            | "display_phone_number"
-    )
-}
-
 /// What identifies a value that is published whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WholeKey {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::catalog::{List, is_context};
+use super::catalog::List;
 use super::shape::{Members, Name, Scalar, elements, scalar};
 
 /// One member of an object: its name and Meta's bytes.
@@ -74,15 +74,16 @@ impl<'a> Value<'a> {
             let list = lists.iter().find(|list| list.name == name);
             match (list, elements(raw)) {
                 (Some(list), Some(elements)) => value.lists.push((list, elements)),
-                (None, _) if is_context(&name) => value.context(name, raw),
-                _ => value.other.push((name, raw)),
+                (Some(_), None) => value.other.push((name, raw)),
+                (None, _) => value.member(name, raw),
             }
         }
         value
     }
 
-    /// Takes a member that gives context. What does not have the shape of context is kept with the others.
-    fn context(&mut self, name: Cow<'a, str>, raw: &'a RawValue) {
+    /// Takes a member that is no list: it gives context to the elements, or is kept with the others when it is not known to or does
+    /// not have the shape of context.
+    fn member(&mut self, name: Cow<'a, str>, raw: &'a RawValue) {
         let taken = match name.as_ref() {
             "metadata" => self.metadata(raw),
             "contacts" => elements(raw).map(|contacts| self.contacts.extend(contacts)),
@@ -154,8 +155,7 @@ impl<'de> Visitor<'de> for Seed {
         while let Some(Name(name)) = map.next_key()? {
             match self.lists.iter().find(|list| list.name == name) {
                 Some(list) => value.lists.push((list, map.next_value()?)),
-                None if is_context(&name) => value.context(name, map.next_value()?),
-                None => value.other.push((name, map.next_value()?)),
+                None => value.member(name, map.next_value()?),
             }
         }
         Ok(value)
