@@ -9,7 +9,7 @@ use kube::runtime::controller::Action;
 use tokio::time::timeout;
 use tracing::warn;
 use wahook_crds::conditions::{ConditionType, Reason};
-use wahook_crds::{WhatsAppWebhook, WhatsAppWebhookStatus};
+use wahook_crds::{SecretKeyRef, WhatsAppWebhook, WhatsAppWebhookStatus};
 
 use super::context::{Context, now};
 use super::error::Error;
@@ -147,7 +147,7 @@ async fn look(namespace: &str, name: &str, key: &str, context: &Context) -> Resu
     context.metrics.set_stream(namespace, name, stream.usage);
     events::tell_written(context, &resource.metadata, &stream.written).await;
     let applied = applied?;
-    if applied.generated_created && before.verify_token_secret.is_some() {
+    if applied.generated_created && had_generated_token(&resource, &before, &validated.verify_token) {
         events::tell_regenerated(context, &resource.metadata, &validated.verify_token.name).await;
     }
 
@@ -188,6 +188,16 @@ fn generate(validated: &Validated, observed: &Observed) -> Result<Option<Secret>
         &values.token,
         &values.probe_key,
     )))
+}
+
+/// Whether Meta may have been given a token that the operator made. A user's own is in another Secret, and then only the
+/// probe key was lost with the generated one.
+fn had_generated_token(
+    resource: &WhatsAppWebhook,
+    before: &WhatsAppWebhookStatus,
+    now: &SecretKeyRef,
+) -> bool {
+    resource.spec.meta.verify_token.is_none() && before.verify_token_secret.as_ref() == Some(now)
 }
 
 /// Says that a resource cannot even be read.
@@ -261,5 +271,50 @@ async fn write_status(
             events::tell(context, metadata, before, after).await;
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_token_that_was_made_can_be_made_again() {
+        let webhook = |verify_token: serde_json::Value| -> WhatsAppWebhook {
+            serde_json::from_value(json!({
+                "apiVersion": "wahook.dev/v1alpha1", "kind": "WhatsAppWebhook",
+                "metadata": { "namespace": "shop", "name": "main" },
+                "spec": {
+                    "endpoint": { "host": "hooks.example.com" },
+                    "meta": {
+                        "appSecrets": [{ "name": "meta-app", "key": "app-secret" }],
+                        "verifyToken": verify_token,
+                    },
+                },
+            }))
+            .unwrap()
+        };
+        let at = |name: &str| SecretKeyRef {
+            name: name.to_owned(),
+            key: "verify-token".to_owned(),
+        };
+        let told = |name: &str| WhatsAppWebhookStatus {
+            verify_token_secret: Some(at(name)),
+            ..WhatsAppWebhookStatus::default()
+        };
+        let made = webhook(json!(null));
+        let own = webhook(json!({ "name": "meta-app", "key": "verify-token" }));
+        let (made_at, own_at) = (at("main-webhook"), at("meta-app"));
+        assert!(had_generated_token(&made, &told("main-webhook"), &made_at));
+        assert!(!had_generated_token(&own, &told("meta-app"), &own_at));
+        // None was given to Meta before, or another.
+        assert!(!had_generated_token(
+            &made,
+            &WhatsAppWebhookStatus::default(),
+            &made_at
+        ));
+        assert!(!had_generated_token(&made, &told("meta-app"), &made_at));
     }
 }
