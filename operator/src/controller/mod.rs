@@ -68,8 +68,11 @@ pub async fn run(context: Arc<Context>, concurrency: u16, stop: CancellationToke
             .map(Some)
             .collect()
     };
-    let remembering = remember_rollouts(&context, &namespaces);
-    if stop.run_until_cancelled(remembering).await.is_none() {
+    let catching_up = async {
+        context.kinds.refresh(&context.client).await;
+        remember_rollouts(&context, &namespaces).await;
+    };
+    if stop.run_until_cancelled(catching_up).await.is_none() {
         return;
     }
 
