@@ -1,6 +1,7 @@
 //! `ReceiverReady`: whether the receivers of the current generation run.
 
-use k8s_openapi::jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::DynamicObject;
 use wahook_crds::conditions::{ConditionType, Reason};
 
@@ -66,6 +67,8 @@ fn running(deployment: &DynamicObject, facts: &Facts<'_>) -> Finding {
     let updated = i64::from(number(deployment, "updatedReplicas"));
     let how_many = format!("{ready} of {wanted} receivers are ready");
     let progress = Progress::of(deployment);
+    let status = facts.resource.status.as_ref();
+    let before = status.map_or(&[][..], |status| &status.conditions);
     if let (true, Some(why)) = (progress != Progress::Done, cannot_create(deployment)) {
         return Finding::bad(
             Reason::Unavailable,
@@ -85,7 +88,7 @@ fn running(deployment: &DynamicObject, facts: &Facts<'_>) -> Finding {
         Progress::Short if fewest(facts.validated.scale).is_some_and(|fewest| ready >= fewest) => {
             Finding::good(Reason::RolledOut, format!("{how_many}: more are starting."))
         }
-        Progress::Short if were_ready(facts) => Finding::bad(
+        Progress::Short if were_ready(before, facts.validated.generation, facts.now.0) => Finding::bad(
             Reason::Unavailable,
             format!("{how_many}, although all were. The pods' events and logs say why."),
         ),
@@ -106,18 +109,23 @@ fn fewest(scale: Scale) -> Option<i64> {
 
 /// Whether the receivers of this very generation have been ready: then they are missed. Those that a change of the
 /// resource just asked for are only awaited, but not for ever.
-fn were_ready(facts: &Facts<'_>) -> bool {
-    let conditions = facts
-        .resource
-        .status
-        .as_ref()
-        .map(|status| status.conditions.as_slice());
-    let Some(before) = find(conditions.unwrap_or_default(), ConditionType::ReceiverReady) else {
+fn were_ready(conditions: &[Condition], generation: i64, now: Timestamp) -> bool {
+    let Some(before) = find(conditions, ConditionType::ReceiverReady) else {
         return false;
     };
-    let waited = facts.now.0.duration_since(before.last_transition_time.0);
-    before.observed_generation == Some(facts.validated.generation)
+    let waited = now.duration_since(waiting_since(conditions, before));
+    before.observed_generation == Some(generation)
         && (before.status == "True" || before.reason == Reason::Unavailable.as_str() || waited > PATIENCE)
+}
+
+/// Since when receivers are missed. While a webhook is suspended none is, and its condition is False all the same, which its
+/// time does not tell apart. But nothing is reconciled then and nothing stalls: one of these two turned when it was resumed.
+fn waiting_since(conditions: &[Condition], receiver: &Condition) -> Timestamp {
+    [ConditionType::Reconciling, ConditionType::Stalled]
+        .into_iter()
+        .filter_map(|kind| find(conditions, kind).filter(|condition| condition.status == "True"))
+        .map(|condition| condition.last_transition_time.0)
+        .fold(receiver.last_transition_time.0, Timestamp::max)
 }
 
 /// Why the API server lets no pod be created: a quota, or an admission webhook.
@@ -145,4 +153,61 @@ pub(super) fn selector(deployment: &DynamicObject) -> Option<String> {
         .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
         .collect();
     Some(pairs.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::*;
+
+    const GENERATION: i64 = 3;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn condition(kind: ConditionType, status: &str, reason: Reason, since: i64) -> Condition {
+        Condition {
+            type_: kind.as_str().to_owned(),
+            status: status.to_owned(),
+            reason: reason.as_str().to_owned(),
+            message: String::new(),
+            observed_generation: Some(GENERATION),
+            last_transition_time: Time(at(since)),
+        }
+    }
+
+    #[test]
+    fn receivers_are_missed_once_they_were_there_or_are_awaited_for_too_long() {
+        let missed = |status: &str, reason: Reason, generation, minute| {
+            let before = [condition(ConditionType::ReceiverReady, status, reason, 0)];
+            were_ready(&before, generation, at(minute))
+        };
+        assert!(!were_ready(&[], GENERATION, at(60)));
+        assert!(missed("True", Reason::RolledOut, GENERATION, 1));
+        assert!(missed("False", Reason::Unavailable, GENERATION, 1));
+        assert!(!missed("False", Reason::RollingOut, GENERATION, 10));
+        assert!(missed("False", Reason::RollingOut, GENERATION, 11));
+        // Others were asked for since.
+        assert!(!missed("True", Reason::RolledOut, GENERATION + 1, 11));
+    }
+
+    #[test]
+    fn nobody_waits_for_receivers_while_the_webhook_is_suspended() {
+        let (resumed, reconciling, stalled) = (60, ConditionType::Reconciling, ConditionType::Stalled);
+        for (begun, reason) in [
+            (reconciling, Reason::Progressing),
+            (stalled, Reason::HostConflict),
+        ] {
+            let other = if begun == stalled { reconciling } else { stalled };
+            let before = [
+                condition(ConditionType::ReceiverReady, "False", Reason::RollingOut, 0),
+                condition(begun, "True", reason, resumed),
+                condition(other, "False", Reason::UpToDate, 0),
+            ];
+            assert!(!were_ready(&before, GENERATION, at(resumed + 10)), "{begun}");
+            assert!(were_ready(&before, GENERATION, at(resumed + 11)), "{begun}");
+        }
+    }
 }
