@@ -59,9 +59,11 @@ impl Probes {
             .collect()
     }
 
-    /// Forgets webhooks that are gone.
-    pub fn retain(&self, exists: impl Fn(&str) -> bool) {
-        self.lock().retain(|webhook, _| exists(webhook));
+    /// Forgets all but these: what was seen of a URL that nobody looks at any more is soon wrong.
+    pub fn retain(&self, looked_at: &[Due]) {
+        let urls: HashMap<String, &str> = looked_at.iter().map(|due| (key(due), due.url.as_str())).collect();
+        self.lock()
+            .retain(|webhook, memory| urls.get(webhook) == Some(&memory.url.as_str()));
     }
 
     /// Whether it is this one's turn.
