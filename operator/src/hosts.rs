@@ -54,12 +54,15 @@ fn callback_url(resource: &WhatsAppWebhook) -> &str {
         .unwrap_or_default()
 }
 
-/// Whether the resource has been given a URL of the host it asks for.
-pub fn has(resource: &WhatsAppWebhook) -> bool {
-    callback_url(resource)
-        .strip_prefix("https://")
-        .and_then(|rest| rest.strip_prefix(resource.spec.endpoint.host.as_str()))
-        .is_some_and(|path| path.starts_with('/'))
+/// The host that the resource has been given a URL of.
+pub fn given(resource: &WhatsAppWebhook) -> Option<&str> {
+    callback_url(resource).strip_prefix("https://")?.split('/').next()
+}
+
+/// Whether the resource has been given a URL of this host. Its spec may ask for another by now: as long as that cannot be
+/// followed, the resource stays where it is.
+pub fn has(resource: &WhatsAppWebhook, host: &str) -> bool {
+    given(resource) == Some(host)
 }
 
 /// Whether the resource asks for this host.
@@ -67,7 +70,7 @@ pub fn wants(resource: &WhatsAppWebhook, host: &str) -> bool {
     resource.spec.endpoint.host == host
 }
 
-/// Decides about `mine`. Of the others only those that ask for the same host and can be followed are given.
+/// Decides about `mine`. Of the others those are given that have the same host, or ask for it and can be followed.
 pub fn decide<'a>(mine: &'a WhatsAppWebhook, others: &[&'a WhatsAppWebhook], sharing: Sharing) -> Claim {
     let metadata = &mine.metadata;
     let endpoint = &mine.spec.endpoint;
@@ -78,7 +81,7 @@ pub fn decide<'a>(mine: &'a WhatsAppWebhook, others: &[&'a WhatsAppWebhook], sha
     let (near, far): (Vec<_>, Vec<_>) =
         others.partition(|other| other.metadata.namespace == metadata.namespace);
 
-    let of_host = |resource: &'a WhatsAppWebhook| rank(resource, has(resource));
+    let of_host = |resource: &'a WhatsAppWebhook| rank(resource, has(resource, &endpoint.host));
     let first = |resources: &[&'a WhatsAppWebhook]| resources.iter().copied().map(of_host).min();
     let ours = first(&near).into_iter().chain([of_host(mine)]).min();
     if sharing == Sharing::No && first(&far).is_some_and(|theirs| Some(theirs) < ours) {
@@ -87,11 +90,13 @@ pub fn decide<'a>(mine: &'a WhatsAppWebhook, others: &[&'a WhatsAppWebhook], sha
 
     let url = format!("https://{}{}", endpoint.host, endpoint.path);
     let of_url = |resource: &'a WhatsAppWebhook| rank(resource, callback_url(resource) == url);
+    let wants_url =
+        |other: &WhatsAppWebhook| wants(other, &endpoint.host) && other.spec.endpoint.path == endpoint.path;
     let strangers = far.into_iter().filter(|_| sharing == Sharing::ByPath);
     let winner = near
         .into_iter()
         .chain(strangers)
-        .filter(|other| other.spec.endpoint.path == endpoint.path)
+        .filter(|other| wants_url(other) || callback_url(other) == url)
         .min_by_key(|other| of_url(other));
     match winner {
         Some(winner) if of_url(winner) < of_url(mine) => {
@@ -225,5 +230,37 @@ mod tests {
             "/a",
         );
         assert_eq!(holder(&all), ["b", "c"]);
+    }
+
+    /// Its route stays, because what its spec asks for now is refused.
+    #[test]
+    fn who_asks_for_another_host_keeps_the_one_it_has() {
+        let away = |namespace: &str, url: &str| {
+            let mut resource = resource(namespace, "b", 2, Some(url));
+            resource.spec.endpoint.host = "other.example.com".into();
+            resource
+        };
+        let near = away("shop", URL);
+        let mine = resource("shop", "a", 1, None);
+        assert_eq!(
+            decide(&mine, &[&near], Sharing::No),
+            Claim::LostTo("name-b".to_owned())
+        );
+        assert!(decide(&near, &[&mine], Sharing::No).is_held());
+        let far = away("books", URL);
+        for sharing in [Sharing::No, Sharing::ByPath] {
+            assert_eq!(decide(&mine, &[&far], sharing), Claim::LostToStranger);
+        }
+        // Another path of it keeps strangers from the host, and nobody else from this path.
+        let path = "https://hooks.example.com/old";
+        assert!(decide(&mine, &[&away("shop", path)], Sharing::No).is_held());
+        assert!(decide(&mine, &[&away("books", path)], Sharing::ByPath).is_held());
+        assert_eq!(
+            decide(&mine, &[&away("books", path)], Sharing::No),
+            Claim::LostToStranger
+        );
+        // The same path of another host is no claim, although it asked for it.
+        let moved = away("shop", "https://hooks.example.com.au/webhook");
+        assert!(decide(&mine, &[&moved], Sharing::No).is_held());
     }
 }

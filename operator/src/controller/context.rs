@@ -158,11 +158,12 @@ impl Context {
     /// Whether the resource may have its host. Others count only if they can be followed or have it already: nobody
     /// takes a host by asking for what is not allowed.
     pub fn claim(&self, resource: &WhatsAppWebhook, validated: &Validated) -> Claim {
-        let rivals = self.rivals(&validated.route.host);
+        let host = &validated.route.host;
+        let rivals = self.rivals(host);
         let rivals: Vec<_> = rivals
             .iter()
             .filter_map(|other| other.0.as_ref().ok())
-            .filter(|other| hosts::has(other) || validate(other, &self.settings).is_ok())
+            .filter(|other| hosts::has(other, host) || validate(other, &self.settings).is_ok())
             .collect();
         let sharing = if self.settings.allow.hosts.is_empty() {
             Sharing::No
@@ -172,21 +173,23 @@ impl Context {
         hosts::decide(resource, &rivals, sharing)
     }
 
-    /// Whether someone else, who may have it, asks for the host of a resource that may not.
-    pub(super) fn is_wanted(&self, resource: &WhatsAppWebhook) -> bool {
+    /// Whether someone else, who may have it, asks for a host that a resource has and may not.
+    pub(super) fn is_wanted(&self, resource: &WhatsAppWebhook, host: &str) -> bool {
         let entitled = |other: &WhatsAppWebhook| {
             other.metadata.uid != resource.metadata.uid
+                && hosts::wants(other, host)
                 && other.metadata.deletion_timestamp.is_none()
                 && validate(other, &self.settings).is_ok()
         };
-        self.rivals(&resource.spec.endpoint.host)
+        self.rivals(host)
             .iter()
             .any(|other| other.0.as_ref().is_ok_and(entitled))
     }
 
-    /// The resources that ask for this host.
+    /// The resources that ask for this host or have it.
     pub(super) fn rivals(&self, host: &str) -> Vec<Arc<Guarded>> {
-        let asks = |other: &Guarded| other.0.as_ref().is_ok_and(|other| hosts::wants(other, host));
+        let is_rival = |other: &WhatsAppWebhook| hosts::wants(other, host) || hosts::has(other, host);
+        let asks = |other: &Guarded| other.0.as_ref().is_ok_and(is_rival);
         self.stores()
             .iter()
             .flat_map(|store| store.state_filter(asks))
@@ -225,7 +228,7 @@ impl Context {
             .collect()
     }
 
-    /// Forgets what was remembered of resources that are gone.
+    /// Forgets what was remembered of resources that are gone, and of URLs that are not looked at any more.
     pub(super) fn forget_gone(&self) {
         let exists = |webhook: &str| {
             let Some((namespace, name)) = webhook.split_once('/') else {
@@ -333,6 +336,30 @@ pub(super) mod tests {
             resource["spec"][key] = value.clone();
         }
         serde_json::from_value(resource).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_refused_resource_keeps_the_host_it_has() {
+        let refused = json!({ "receiver": { "image": "elsewhere.example.com/receiver" } });
+        let had = Some("https://old.example.com/webhook");
+        let stays = webhook("stays", "new.example.com", had, &refused);
+        let newcomer = |host: &str| webhook("newcomer", host, None, &json!({}));
+        let context = context(&[stays, newcomer("old.example.com"), newcomer("new.example.com")]);
+        assert!(
+            validate(
+                &webhook("stays", "new.example.com", had, &refused),
+                &context.settings
+            )
+            .is_err()
+        );
+        let claim = |host: &str| {
+            let newcomer = newcomer(host);
+            let validated = validate(&newcomer, &context.settings).unwrap();
+            context.claim(&newcomer, &validated)
+        };
+        assert_eq!(claim("old.example.com"), Claim::LostTo("stays".to_owned()));
+        // What is refused is no claim to the host that it asks for.
+        assert_eq!(claim("new.example.com"), Claim::Held);
     }
 
     #[tokio::test]

@@ -40,6 +40,7 @@ pub use reconcile::{after_failure, reconcile};
 use crate::api_error::ApiError;
 use crate::apply::{Progress, upgrade};
 use crate::child::ChildKind;
+use crate::hosts;
 use crate::names::{MANAGED_BY, MANAGED_BY_LABEL, WEBHOOK_LABEL};
 use crate::receivers::Endpoints;
 use crate::resource::Guarded;
@@ -226,7 +227,8 @@ fn resources(
         .reflect(writer)
         .inspect_ok(move |event| {
             if let Event::Delete(Guarded { 0: Ok(gone) }) = event {
-                wake_rivals(&freed, &gone.spec.endpoint.host, &wakers);
+                let host = hosts::given(gone).unwrap_or(&gone.spec.endpoint.host);
+                wake_rivals(&freed, host, &wakers);
             }
         })
         .applied_objects()

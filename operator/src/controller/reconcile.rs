@@ -234,13 +234,11 @@ async fn decline(
     context.rollouts.forget(key);
     let generation = resource.metadata.generation.unwrap_or_default();
     let mut after = refuse(generation, before, refusals, &now());
-    let may_not = refusals
-        .iter()
-        .any(|refusal| refusal.reason == Reason::HostNotAllowed);
+    let may_not = hosts::given(resource).filter(|host| !context.settings.allow.host(subject.namespace, host));
     let mut action = Action::await_change();
-    if may_not && hosts::has(resource) {
+    if let Some(host) = may_not {
         context.until_read().await;
-        if context.is_wanted(resource) {
+        if context.is_wanted(resource, host) {
             let kinds = context.kinds.installed();
             let observed = observe(&context.client, subject, None, SecretAccess::None, &kinds).await?;
             withdraw_routes(&context.writer, key, &observed).await?;
