@@ -61,16 +61,15 @@ pub(super) async fn follow_endpoints(context: Arc<Context>, wakers: Vec<Sender<W
         return;
     }
     let proxies = Proxies::from_env();
-    let mut known = None;
-    let mut prober = None;
+    let mut latest = Latest::default();
     loop {
         tokio::time::sleep(TICK.min(pause)).await;
         let authorities = context.settings.probe.ca.current();
-        if prober.is_none() || authorities != known {
-            prober = prober_with(&context, authorities.as_deref(), &proxies).or(prober);
-            known = authorities;
-        }
-        let Some(prober) = &prober else { return };
+        let make = |authorities: Option<&str>| prober_with(&context, authorities, &proxies);
+        // A file that is no use may be mended.
+        let Some(prober) = latest.of(authorities, make) else {
+            continue;
+        };
         let due = context
             .with_url()
             .into_iter()
@@ -86,6 +85,36 @@ pub(super) async fn follow_endpoints(context: Arc<Context>, wakers: Vec<Sender<W
                 wake(&ObjectRef::new(&due.webhook).within(&due.namespace), &wakers);
             }
         }
+    }
+}
+
+/// What was made of the newest authorities that are of use. What is of none is tried once, until it changes.
+struct Latest<T> {
+    tried: Option<String>,
+    made: Option<T>,
+}
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self {
+            tried: None,
+            made: None,
+        }
+    }
+}
+
+impl<T> Latest<T> {
+    fn of(
+        &mut self,
+        authorities: Option<String>,
+        make: impl FnOnce(Option<&str>) -> Option<T>,
+    ) -> Option<&T> {
+        let is_first = self.made.is_none() && authorities.is_none();
+        if is_first || self.tried != authorities {
+            self.made = make(authorities.as_deref()).or(self.made.take());
+            self.tried = authorities;
+        }
+        self.made.as_ref()
     }
 }
 
@@ -127,4 +156,37 @@ async fn target(context: &Context, due: &Due) -> Option<Target> {
         key,
         body: context.probes.wants_body(due).then_some(LARGEST),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::authorities::Authorities;
+    use crate::controller::context::tests::context;
+
+    #[tokio::test(start_paused = true)]
+    async fn authorities_that_are_no_use_end_nothing() {
+        let mut context = context(&[]);
+        context.settings.probe.ca = Authorities::from("-----BEGIN CERTIFICATE-----\nnone\n");
+        let following = follow_endpoints(Arc::new(context), Vec::new());
+        assert!(timeout(TICK * 10, following).await.is_err());
+    }
+
+    #[test]
+    fn what_is_of_no_use_is_tried_once_and_mended() {
+        let mut latest = Latest::default();
+        let mut tried = 0;
+        let mut of = |authorities: &str| {
+            let make = |authorities: Option<&str>| {
+                tried += 1;
+                authorities?.parse::<u8>().ok()
+            };
+            latest.of(Some(authorities.to_owned()), make).copied()
+        };
+        let made = ["none", "none", "1", "1", "none", "none", "2"].map(&mut of);
+        let last_good = [None, None, Some(1), Some(1), Some(1), Some(1), Some(2)];
+        assert_eq!((made, tried), (last_good, 4));
+    }
 }
