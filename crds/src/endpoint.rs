@@ -65,8 +65,10 @@ pub struct Endpoint {
     /// Route with an HTTPRoute of the Gateway API instead of an Ingress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
-    /// The certificate for the host. Without it the ingress controller's default certificate is served, or
-    /// that of the Gateway's listener. Meta accepts no self-signed certificate.
+    /// The certificate for the host. Without it the operator's default issuer makes one; without such an issuer the
+    /// ingress controller's default certificate is served where the operator's flags say that it fits, and otherwise
+    /// the webhook is not ready (TLSNotConfigured). With a Gateway the listener has the certificate. Meta accepts no
+    /// self-signed certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
 }
