@@ -68,6 +68,15 @@ fn what_is_missing_is_said() {
     assert!(notes(NATS).contains("helm test wahook --namespace house"));
     assert!(notes("{}").contains("test.webhook.name"));
     assert!(notes("watchNamespaces: [shop, books]").contains("shop, books"));
+    let monitored = |values: &str| {
+        let notes = notes(values);
+        let parts = ["monitoring.serviceMonitor.enabled", "WahookOperatorNoLeader"];
+        parts.map(|part| notes.contains(part))
+    };
+    let (monitor, rule) = ("serviceMonitor: {enabled: true}", "prometheusRule: {enabled: true}");
+    assert_eq!(monitored("{}"), [true, false]);
+    assert_eq!(monitored(&format!("monitoring: {{{rule}}}")), [true, true]);
+    assert_eq!(monitored(&format!("monitoring: {{{monitor}, {rule}}}")), [false, false]);
 }
 
 #[test]
