@@ -36,11 +36,14 @@ pub(super) fn finding(facts: &Facts<'_>) -> Finding {
             Finding::bad(Reason::Suspended, "The webhook is suspended: no receiver runs.")
         }
         Some(Outcome::Ready(live)) => running(live, facts),
-        Some(Outcome::Queued(live, because)) => Finding::new(
-            running(live, facts).truth,
-            Reason::RolloutQueued,
-            queued(because, &facts.validated.namespace),
-        ),
+        Some(Outcome::Queued(live, because)) => {
+            let running = running(live, facts);
+            let mut message = queued(because, &facts.validated.namespace);
+            if !running.holds() {
+                message = format!("{} {message}", running.message);
+            }
+            Finding::new(running.truth, Reason::RolloutQueued, message)
+        }
         _ => Finding::unknown(Reason::Pending, "The Deployment is not there yet."),
     }
 }
@@ -62,6 +65,9 @@ fn queued(because: &Because, namespace: &str) -> String {
 }
 
 fn running(deployment: &DynamicObject, facts: &Facts<'_>) -> Finding {
+    if let Some(fewer) = scaled_down(deployment, facts.validated.scale) {
+        return fewer;
+    }
     let wanted = replicas(deployment);
     let ready = i64::from(number(deployment, "readyReplicas"));
     let updated = i64::from(number(deployment, "updatedReplicas"));
@@ -97,6 +103,22 @@ fn running(deployment: &DynamicObject, facts: &Facts<'_>) -> Finding {
             format!("{how_many}, {updated} of them of the newest kind."),
         ),
     }
+}
+
+/// Somebody may have asked for fewer receivers than the resource does, which is put right only when the Deployment's turn to
+/// be changed comes. An autoscaler puts it right by itself, but never from none.
+fn scaled_down(deployment: &DynamicObject, scale: Scale) -> Option<Finding> {
+    let wanted = i64::from(match scale {
+        Scale::Fixed(number) => number,
+        Scale::Auto { .. } => 1,
+    });
+    let asked = replicas(deployment);
+    (asked < wanted).then(|| {
+        Finding::bad(
+            Reason::Unavailable,
+            format!("The Deployment was scaled to {asked} receivers, fewer than the resource asks for."),
+        )
+    })
 }
 
 /// How few receivers are enough where an autoscaler decides.
@@ -158,6 +180,7 @@ pub(super) fn selector(deployment: &DynamicObject) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use serde_json::json;
 
     use super::*;
 
@@ -175,6 +198,37 @@ mod tests {
             message: String::new(),
             observed_generation: Some(GENERATION),
             last_transition_time: Time(at(since)),
+        }
+    }
+
+    #[test]
+    fn fewer_receivers_than_the_resource_asks_for_are_not_enough() {
+        let auto = Scale::Auto {
+            min: 3,
+            max: 9,
+            target_cpu_percent: 70,
+        };
+        for (scale, asked, enough) in [
+            (Scale::Fixed(2), 0, false),
+            (Scale::Fixed(2), 1, false),
+            (Scale::Fixed(2), 2, true),
+            (Scale::Fixed(2), 3, true),
+            // Suspended.
+            (Scale::Fixed(0), 0, true),
+            // The autoscaler has not raised it yet.
+            (auto, 2, true),
+            (auto, 0, false),
+        ] {
+            let deployment: DynamicObject = serde_json::from_value(json!({
+                "metadata": { "name": "d", "generation": 2 },
+                "spec": { "replicas": asked },
+                "status": { "observedGeneration": 2, "replicas": asked, "updatedReplicas": asked, "availableReplicas": asked },
+            }))
+            .unwrap();
+            assert_eq!(Progress::of(&deployment), Progress::Done);
+            let fewer = scaled_down(&deployment, scale);
+            assert_eq!(fewer.is_none(), enough, "{scale:?} {asked}");
+            assert!(fewer.is_none_or(|finding| !finding.holds()));
         }
     }
 

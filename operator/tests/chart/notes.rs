@@ -73,10 +73,16 @@ fn what_is_missing_is_said() {
         let parts = ["monitoring.serviceMonitor.enabled", "WahookOperatorNoLeader"];
         parts.map(|part| notes.contains(part))
     };
-    let (monitor, rule) = ("serviceMonitor: {enabled: true}", "prometheusRule: {enabled: true}");
+    let (monitor, rule) = (
+        "serviceMonitor: {enabled: true}",
+        "prometheusRule: {enabled: true}",
+    );
     assert_eq!(monitored("{}"), [true, false]);
     assert_eq!(monitored(&format!("monitoring: {{{rule}}}")), [true, true]);
-    assert_eq!(monitored(&format!("monitoring: {{{monitor}, {rule}}}")), [false, false]);
+    assert_eq!(
+        monitored(&format!("monitoring: {{{monitor}, {rule}}}")),
+        [false, false]
+    );
 }
 
 #[test]
