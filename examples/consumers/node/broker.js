@@ -9,6 +9,9 @@ import { LANES, Wrong } from "./options.js";
 // How many messages are read at once, and how long the broker may take for them, in milliseconds.
 const BATCH = 500;
 export const LIMIT = 5000;
+// Deliveries for each of TRIES. The broker counts one for every worker that stops or dies over an event, and at the last one drops it: far
+// more than restarts take, so that this ends only what kills its worker each time.
+const DELIVERIES = 20;
 // How long what was given up is kept, in milliseconds.
 const KEPT = 30 * 24 * 3600 * 1000;
 // What comes before the stream and the consumer in the broker's advisories.
@@ -65,8 +68,7 @@ export class Broker {
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(ackWait),
       max_ack_pending: 1,
-      // Whoever dies over it each time ends it too.
-      max_deliver: tries,
+      max_deliver: tries * DELIVERIES,
     };
     const { consumers } = this.manager;
     const info = await consumers.add(this.stream, config).catch((error) => {

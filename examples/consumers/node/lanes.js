@@ -1,14 +1,16 @@
 // Takes events from the lanes, works on them, and says so: a line of JSON for each.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { fetch, isApiError } from "./broker.js";
+import { fetch } from "./broker.js";
 import { Headers } from "./record.js";
-import { Poison } from "./work.js";
+import { Poison, pauses } from "./work.js";
 
 // How long one request for the next event is open, in milliseconds.
 const ASK = 30_000;
 // The pause after the broker could not be asked, in milliseconds.
 const PAUSE = 1000;
+// What is the event's or this program's. Anything else is the broker's or the connection's: their errors have no name in common.
+const FAULTS = [Poison, TypeError, RangeError, ReferenceError, SyntaxError];
 // What is said of an event that goes back.
 const STOPPED = Symbol("stopped");
 
@@ -53,8 +55,7 @@ async function settle(work, lane, message, stopped) {
   const say = (said) => console.log(JSON.stringify({ lane, seq, event_id: headers.eventId, ...said }));
   const alive = setInterval(() => message.working(), ackWait / 3);
   try {
-    const working = work.on(headers, message.data, { replies: true, writes: true });
-    const did = await Promise.race([working, stopped]);
+    const did = await Promise.race([untilDone(work, lane, headers, message.data), stopped]);
     if (did === STOPPED) {
       say({ stopped: true });
       message.nak();
@@ -63,17 +64,32 @@ async function settle(work, lane, message, stopped) {
       message.ack();
     }
   } catch (error) {
-    const isPoison = error instanceof Poison;
-    if (isPoison && tries >= mostTries) {
-      say({ gave_up: error.message, tries });
-      // With a reason, which the broker passes on to whoever looks after the poison.
-      message.term(error.message);
-    } else {
-      say({ again: isPoison || isApiError(error) ? error.message : unexpected(error), tries });
+    const why = error instanceof Poison ? error.message : unexpected(error);
+    if (tries < mostTries) {
+      say({ again: why, tries });
       message.nak(retry * 2 ** Math.min(tries - 1, 6));
+    } else {
+      say({ gave_up: why, tries });
+      // With a reason, which the broker passes on to whoever looks after the poison.
+      message.term(why);
     }
   } finally {
     clearInterval(alive);
+  }
+}
+
+// Works on an event until it is done or poison. Trouble with the broker is not the event's, and costs it no try.
+async function untilDone(work, lane, headers, payload) {
+  for (const pause of pauses(work.settings)) {
+    try {
+      return await work.on(headers, payload, { replies: true, writes: true });
+    } catch (error) {
+      if (FAULTS.some((fault) => error instanceof fault)) {
+        throw error;
+      }
+      console.error(`lane ${lane}: ${error.message}; trying again`);
+      await sleep(pause);
+    }
   }
 }
 

@@ -73,7 +73,7 @@ export class Work {
   // Fetches a file, however long it takes until that works or never will.
   async #fetch(file) {
     const { mediaHosts, mediaDir } = this.settings;
-    for (const pause of this.#pauses()) {
+    for (const pause of pauses(this.settings)) {
       try {
         return await media.fetch(this.graph, mediaHosts, mediaDir, file);
       } catch (error) {
@@ -88,7 +88,7 @@ export class Work {
   // Replies, unless somebody has. The claim is written before anything is sent: whoever finds it without an outcome looks for Meta's
   // status of the reply, which carries the event's id, before sending it again.
   async #replyOnce(eventId, reply) {
-    const pauses = this.#pauses();
+    const waits = pauses(this.settings);
     for (;;) {
       const claim = await this.ledger.claim(eventId);
       if (claim === DONE) {
@@ -118,7 +118,7 @@ export class Work {
           // Given up meanwhile: whoever comes after us need not wait for a status.
           await this.ledger.giveUp(eventId, held);
           console.error(`the Graph API does not take messages now: ${error.message}; trying again`);
-          await sleep(pauses.next().value);
+          await sleep(waits.next().value);
         } else if (!(error instanceof graph.Unknown)) {
           throw error;
         }
@@ -153,11 +153,12 @@ export class Work {
       }
     }
   }
+}
 
-  *#pauses() {
-    for (let pause = this.settings.retry; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      yield pause;
-    }
+// How long to wait before each further try.
+export function* pauses({ retry }) {
+  for (let pause = retry; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    yield pause;
   }
 }
 

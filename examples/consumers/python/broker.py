@@ -14,6 +14,9 @@ from options import LANES, Wrong
 # How many messages are read at once, and how long the broker may take for them, in seconds.
 BATCH = 500
 LIMIT = 5
+# Deliveries for each of TRIES. The broker counts one for every worker that stops or dies over an event, and at the last one drops it: far
+# more than restarts take, so that this ends only what kills its worker each time.
+DELIVERIES = 20
 # How long what was given up is kept, in seconds.
 KEPT = 30 * 24 * 3600
 # What comes before the stream and the consumer in the broker's advisories.
@@ -80,8 +83,7 @@ class Broker:
                 ack_policy=AckPolicy.EXPLICIT,
                 ack_wait=settings.ack_wait,
                 max_ack_pending=1,
-                # Whoever dies over it each time ends it too.
-                max_deliver=settings.tries,
+                max_deliver=settings.tries * DELIVERIES,
             ),
         )
         return await self.js.pull_subscribe_bind(name, self.stream)

@@ -9,12 +9,14 @@ import nats.errors
 
 from broker import fetch
 from record import Headers
-from work import Effects, Poison
+from work import Effects, Poison, pauses
 
 # How long one request for the next event is open, in seconds.
 ASK = 30
 # The pause after the broker could not be asked, in seconds.
 PAUSE = 1
+# What is the broker's or the connection's, and not the event's.
+TROUBLE = (nats.errors.Error, OSError)
 
 
 async def run(work):
@@ -55,21 +57,20 @@ async def settle(work, lane, message):
     line = {"lane": lane, "seq": message.metadata.sequence.stream, "event_id": headers.event_id}
     alive = asyncio.create_task(say_alive(message, work.settings.ack_wait / 3))
     try:
-        did = await work.on(headers, message.data, Effects(replies=True, writes=True))
+        did = await until_done(work, lane, headers, message.data)
     except asyncio.CancelledError:
         say(line, stopped=True)
         await message.nak()
         raise
-    except Poison as why:
+    except Exception as error:  # Whatever it is, the lane goes on.
+        why = str(error) if isinstance(error, Poison) else unexpected(error)
         if tries < work.settings.tries:
-            await once_more(work, message, line, str(why))
+            say(line, again=why, tries=tries)
+            await message.nak(delay=work.settings.retry * 2 ** min(tries - 1, 6))
         else:
-            say(line, gave_up=str(why), tries=tries)
+            say(line, gave_up=why, tries=tries)
             # With a reason, which the broker passes on to whoever looks after the poison.
             await work.broker.client.publish(message.reply, f"+TERM {why}".encode())
-    except Exception as error:  # Whatever it is, the lane goes on.
-        is_broker = isinstance(error, nats.errors.Error)
-        await once_more(work, message, line, str(error) if is_broker else unexpected(error))
     else:
         say(line, did=did)
         await message.ack()
@@ -77,10 +78,14 @@ async def settle(work, lane, message):
         alive.cancel()
 
 
-async def once_more(work, message, line, why):
-    tries = message.metadata.num_delivered
-    say(line, again=why, tries=tries)
-    await message.nak(delay=work.settings.retry * 2 ** min(tries - 1, 6))
+async def until_done(work, lane, headers, payload):
+    """Works on an event until it is done or poison. Trouble with the broker is not the event's, and costs it no try."""
+    for pause in pauses(work.settings):
+        try:
+            return await work.on(headers, payload, Effects(replies=True, writes=True))
+        except TROUBLE as error:
+            print(f"lane {lane}: {error or type(error).__name__}; trying again", file=sys.stderr)
+            await asyncio.sleep(pause)
 
 
 async def say_alive(message, pause):

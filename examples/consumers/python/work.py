@@ -84,19 +84,18 @@ class Work:
 
     async def _fetch(self, file):
         """Fetches a file, however long it takes until that works or never will."""
-        pauses = self._pauses()
-        while True:
+        for pause in pauses(self.settings):
             try:
                 return await media.fetch(self.graph, self.settings.media_hosts, self.settings.media_dir, file)
             except media.Never as why:
                 raise Poison(str(why)) from None
             except media.NotNow:
-                await asyncio.sleep(next(pauses))
+                await asyncio.sleep(pause)
 
     async def _reply_once(self, event_id, account, to, text, message_id):
         """Replies, unless somebody has. The claim is written before anything is sent: whoever finds it without an outcome looks for
         Meta's status of the reply, which carries the event's id, before sending it again."""
-        pauses = self._pauses()
+        waits = pauses(self.settings)
         while True:
             claim = await self.ledger.claim(event_id)
             if claim == ledger.DONE:
@@ -118,7 +117,7 @@ class Work:
                 # Given up meanwhile: whoever comes after us need not wait for a status.
                 await self.ledger.give_up(event_id, held)
                 print(f"the Graph API does not take messages now: {why}; trying again", file=sys.stderr)
-                await asyncio.sleep(next(pauses))
+                await asyncio.sleep(next(waits))
             except graph.Unknown:
                 # Our own claim is open now, like that of somebody who died.
                 pass
@@ -152,11 +151,13 @@ class Work:
         finally:
             await reader.unsubscribe()
 
-    def _pauses(self):
-        pause = self.settings.retry
-        while True:
-            yield pause
-            pause = min(pause * 2, LONGEST_PAUSE)
+
+def pauses(settings):
+    """How long to wait before each further try."""
+    pause = settings.retry
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def answer(event, size):

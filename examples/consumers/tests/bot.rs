@@ -138,6 +138,19 @@ impl Worker {
         }
     }
 
+    /// Waits until it has said this so many times.
+    pub(crate) async fn says(&self, words: &str, times: usize) {
+        let deadline = Instant::now() + LIMIT;
+        while self.log.text().matches(words).count() < times {
+            assert!(
+                Instant::now() < deadline && self.child.exit_status().is_none(),
+                "it did not say `{words}`:\n{}",
+                self.log.tail(30)
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Everything it said.
     pub(crate) fn said(&self) -> String {
         self.log.text()

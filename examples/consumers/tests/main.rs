@@ -11,6 +11,7 @@ mod house;
 mod order;
 mod permissions;
 mod replay;
+mod stops;
 
 /// One test for each language.
 macro_rules! in_every_language {

@@ -33,10 +33,7 @@ in_every_language!(in_order_and_once);
 async fn in_order_and_once(language: Language) {
     let _alone = ALONE.lock().await;
     let house = House::new().await;
-    let bot = Bot::new(&house, language)
-        .set("ACK_WAIT", "2")
-        .set("SETTLE", "6")
-        .set("TRIES", "50");
+    let bot = Bot::new(&house, language).set("ACK_WAIT", "2").set("SETTLE", "6");
     let mut workers: Vec<Worker> = (0..WORKERS).map(|_| bot.start()).collect();
 
     let posting = load(&house.meta, bodies(), CONNECTIONS);

@@ -13,6 +13,9 @@ use crate::options::{LANES, Secret, Settings, Source};
 const BATCH: usize = 500;
 /// How long the broker may take for them.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
+/// Deliveries for each of TRIES. The broker counts one for every worker that stops or dies over an event, and at the last one drops it:
+/// far more than restarts take, so that this ends only what kills its worker each time.
+const DELIVERIES: i64 = 20;
 /// How long what was given up is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// What comes before the stream and the consumer in the broker's advisories.
@@ -113,8 +116,7 @@ impl Broker {
             ack_policy: AckPolicy::Explicit,
             ack_wait: settings.ack_wait,
             max_ack_pending: 1,
-            // Whoever dies over it each time ends it too.
-            max_deliver: i64::from(settings.tries),
+            max_deliver: i64::from(settings.tries) * DELIVERIES,
             ..pull::Config::default()
         };
         let made = self.stream.create_consumer(config).await;

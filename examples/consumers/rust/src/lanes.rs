@@ -9,9 +9,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use wahook_events::received::Headers;
 
 use crate::broker::{BrokerError, fetch, headers};
-use crate::work::{Did, Effects, Trouble, Work};
+use crate::work::{Did, Effects, Trouble, Work, wait};
 
 /// How long one request for the next event is open.
 const ASK: Duration = Duration::from_secs(30);
@@ -88,11 +89,7 @@ async fn settle(work: &Work, lane: char, message: jetstream::Message, stop: &Can
         Err(_) => return,
     };
     let headers = headers(message.headers.as_ref());
-    let effects = Effects {
-        replies: true,
-        writes: true,
-    };
-    let working = work.on(&headers, &message.payload, effects);
+    let working = until_done(work, lane, &headers, &message.payload);
     tokio::pin!(working);
     let mut alive = tokio::time::interval(work.settings.ack_wait / 3);
     alive.tick().await;
@@ -105,14 +102,13 @@ async fn settle(work: &Work, lane: char, message: jetstream::Message, stop: &Can
     };
     let (said, told) = match outcome {
         Some(Ok(did)) => (Said::Did { did }, message.ack().await),
-        Some(Err(Trouble::Poison(why))) if tries >= i64::from(work.settings.tries) => {
+        Some(Err(why)) if tries >= i64::from(work.settings.tries) => {
             let told = terminate(work, &message, &why).await;
             (Said::GaveUp { gave_up: why, tries }, told)
         }
-        Some(Err(trouble)) => {
+        Some(Err(again)) => {
             let doublings = u32::try_from(tries - 1).unwrap_or(0).min(6);
             let pause = work.settings.retry * 2_u32.pow(doublings);
-            let again = trouble.to_string();
             let told = message.ack_with(AckKind::Nak(Some(pause))).await;
             (Said::Again { again, tries }, told)
         }
@@ -131,6 +127,25 @@ async fn settle(work: &Work, lane: char, message: jetstream::Message, stop: &Can
     println!("{}", serde_json::to_string(&outcome).unwrap_or_default());
     if let Err(error) = told {
         eprintln!("lane {lane}: {error}; the event will come again");
+    }
+}
+
+/// Works on an event until it is done or poison: why, then. Trouble with the broker is not the event's, and costs it no try.
+async fn until_done(work: &Work, lane: char, headers: &Headers<'_>, payload: &[u8]) -> Result<Did, String> {
+    let effects = Effects {
+        replies: true,
+        writes: true,
+    };
+    let mut pause = work.settings.retry;
+    loop {
+        match work.on(headers, payload, effects).await {
+            Ok(did) => return Ok(did),
+            Err(Trouble::Poison(why)) => return Err(why),
+            Err(trouble) => {
+                eprintln!("lane {lane}: {trouble}; trying again");
+                wait(&mut pause).await;
+            }
+        }
     }
 }
 

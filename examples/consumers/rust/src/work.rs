@@ -260,7 +260,8 @@ fn attached(payload: &[u8]) -> Option<String> {
         .biz_opaque_callback_data
 }
 
-async fn wait(pause: &mut Duration) {
+/// Waits, the next time for longer.
+pub(crate) async fn wait(pause: &mut Duration) {
     tokio::time::sleep(*pause).await;
     *pause = (*pause * 2).min(LONGEST_PAUSE);
 }
