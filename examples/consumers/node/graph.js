@@ -5,6 +5,10 @@ const LIMIT = 10_000;
 // Why there was no connection, so that nothing can have been sent.
 const UNREACHABLE = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"];
 
+// Errors of Meta's that pass, also where the status is 400: no login or no right now (0, 10, 190), and too much at a time (Meta, Cloud API:
+// error codes).
+const PASSING = [0, 4, 10, 190, 80007, 130429, 131056];
+
 // Meta will not take it, however often it is asked: its error code.
 export class Refused extends Error {}
 // Meta did not take it now, and why not.
@@ -73,7 +77,8 @@ export class Graph {
   }
 }
 
-function judge(status, answer) {
+// What an answer means: nothing to say of 200, else Refused, Later or Unknown.
+export function judge(status, answer) {
   if (status === 200) {
     return;
   }
@@ -82,7 +87,7 @@ function judge(status, answer) {
     // Without an error of Meta's it is somebody in between who answers.
     throw new Unknown();
   }
-  if (isTransient(status, answer.error)) {
+  if (isTransient(status, code, answer.error)) {
     throw new Later(`status ${status}, code ${code}`);
   }
   throw new Refused(code);
@@ -90,6 +95,6 @@ function judge(status, answer) {
 
 // Whether the same request may be taken later. A token that has expired is not the event's fault: somebody has to mend that, and until
 // then everything waits.
-function isTransient(status, error) {
-  return [401, 403, 429].includes(status) || status >= 500 || error.is_transient === true;
+function isTransient(status, code, error) {
+  return [401, 403, 429].includes(status) || status >= 500 || PASSING.includes(code) || error.is_transient === true;
 }

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { judge, Refused } from "./graph.js";
 
 // The largest file WhatsApp carries: a document (Meta, Cloud API: media).
 const LARGEST = 100 * 1024 * 1024;
@@ -11,7 +12,7 @@ const ADDRESSES = 3;
 
 // There is no file and never will be: why, in a word.
 export class Never extends Error {}
-// There is no file now.
+// There is no file now, and why not.
 export class NotNow extends Error {}
 
 // Fetches a file into `directory` under its digest, and says how large it is.
@@ -32,22 +33,28 @@ export async function fetch(graph, hosts, directory, file) {
       await answer.body?.cancel();
       // Too old, or never was: they are answered alike.
       if (![403, 404, 410].includes(answer.status)) {
-        throw new NotNow();
+        throw new NotNow(`status ${answer.status}`);
       }
     }
   } catch (error) {
-    throw error instanceof Never ? error : new NotNow();
+    if (error instanceof Never || error instanceof NotNow) {
+      throw error;
+    }
+    // Not what the error says, which may be the address too.
+    throw new NotNow(error.syscall ? `it cannot be written: ${error.code}` : "the connection failed");
   }
   throw new Never("media_expired");
 }
 
 async function lookUp(graph, id) {
   const answer = await graph.get(graph.object(id));
-  if (answer.status === 200) {
-    return await answer.json();
+  const found = await answer.json();
+  try {
+    judge(answer.status, found);
+  } catch (error) {
+    throw error instanceof Refused ? new Never("media_gone") : new NotNow(error.message || `status ${answer.status}`);
   }
-  await answer.body?.cancel();
-  throw [400, 404].includes(answer.status) ? new Never("media_gone") : new NotNow();
+  return found;
 }
 
 async function keepIfWhole(answer, promised, directory) {

@@ -80,6 +80,7 @@ export class Work {
         if (error instanceof media.Never) {
           throw new Poison(error.message);
         }
+        console.error(`the file cannot be fetched now: ${error.message}; trying again`);
         await sleep(pause);
       }
     }

@@ -1,11 +1,15 @@
 """Meta's Graph API: sends a reply."""
 
 import asyncio
+import json
 
 import httpx
 
 # In seconds: one request must end well before the broker takes its worker for dead.
 LIMIT = 10
+# Errors of Meta's that pass, also where the status is 400: no login or no right now (0, 10, 190), and too much at a time (Meta, Cloud API:
+# error codes).
+PASSING = (0, 4, 10, 190, 80007, 130429, 131056)
 
 
 class Refused(Exception):
@@ -55,7 +59,7 @@ class Graph:
             raise Later("there is no connection") from None
         except (httpx.HTTPError, TimeoutError):
             raise Unknown from None
-        outcome(answer)
+        outcome(answer.status_code, answer.content)
 
     def get(self, url):
         """GET with the token: a media id below the Graph API's address, or the address that it named. To be used with `async with`."""
@@ -66,24 +70,25 @@ class Graph:
         return f"{self._url}/{id}"
 
 
-def outcome(answer):
+def outcome(status, content):
+    """What an answer means: nothing to say of 200, else Refused, Later or Unknown."""
     try:
-        body = answer.json()
+        body = json.loads(content)
     except ValueError:
         raise Unknown from None
-    if answer.status_code == 200:
+    if status == 200:
         return
     error = body.get("error") if isinstance(body, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(code, int):
         # Without an error of Meta's it is somebody in between who answers.
         raise Unknown
-    if is_transient(answer.status_code, error):
-        raise Later(f"status {answer.status_code}, code {code}")
+    if is_transient(status, code, error):
+        raise Later(f"status {status}, code {code}")
     raise Refused(code)
 
 
-def is_transient(status, error):
+def is_transient(status, code, error):
     """Whether the same request may be taken later. A token that has expired is not the event's fault: somebody has to mend that, and
     until then everything waits."""
-    return status in (401, 403, 429) or status >= 500 or error.get("is_transient") is True
+    return status in (401, 403, 429) or status >= 500 or code in PASSING or error.get("is_transient") is True

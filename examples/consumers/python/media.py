@@ -8,6 +8,8 @@ from pathlib import Path
 
 import httpx
 
+import graph as meta
+
 # The largest file WhatsApp carries: a document (Meta, Cloud API: media).
 LARGEST = 100 * 1024 * 1024
 # How often an address that is too old is asked for again.
@@ -19,7 +21,7 @@ class Never(Exception):
 
 
 class NotNow(Exception):
-    """There is no file now."""
+    """There is no file now, and why not."""
 
 
 async def fetch(graph, hosts, directory, file):
@@ -36,7 +38,7 @@ async def fetch(graph, hosts, directory, file):
                 if answer.status_code in (403, 404, 410):
                     continue
                 if answer.status_code != 200:
-                    raise NotNow
+                    raise NotNow(f"status {answer.status_code}")
                 content = await body(answer)
             digest = hashlib.sha256(content).digest()
             promised = [one for one in (found.get("sha256"), file.sha256) if isinstance(one, str)]
@@ -44,23 +46,28 @@ async def fetch(graph, hosts, directory, file):
                 raise Never("media_damaged")
             keep(Path(directory), digest.hex(), content)
             return len(content)
-    except (httpx.HTTPError, OSError):
-        raise NotNow from None
+    except httpx.HTTPError:
+        # Not what the error says, which may be the address too.
+        raise NotNow("the connection failed") from None
+    except OSError as error:
+        raise NotNow(f"it cannot be written: {error.strerror}") from None
     raise Never("media_expired")
 
 
 async def look_up(graph, id):
     async with graph.get(graph.object(id)) as answer:
-        if answer.status_code in (400, 404):
-            raise Never("media_gone")
-        if answer.status_code != 200:
-            raise NotNow
+        content = await answer.aread()
         try:
-            found = json.loads(await answer.aread())
-        except ValueError:
-            raise NotNow from None
+            meta.outcome(answer.status_code, content)
+        except meta.Refused:
+            raise Never("media_gone") from None
+        except meta.Later as why:
+            raise NotNow(str(why)) from None
+        except meta.Unknown:
+            raise NotNow(f"status {answer.status_code}") from None
+    found = json.loads(content)
     if not isinstance(found, dict) or not isinstance(found.get("url"), str):
-        raise NotNow
+        raise NotNow("no address in the answer")
     return found
 
 

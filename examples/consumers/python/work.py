@@ -89,7 +89,8 @@ class Work:
                 return await media.fetch(self.graph, self.settings.media_hosts, self.settings.media_dir, file)
             except media.Never as why:
                 raise Poison(str(why)) from None
-            except media.NotNow:
+            except media.NotNow as why:
+                print(f"the file cannot be fetched now: {why}; trying again", file=sys.stderr)
                 await asyncio.sleep(pause)
 
     async def _reply_once(self, event_id, account, to, text, message_id):

@@ -148,13 +148,24 @@ impl Ends<'_> {
     }
 
     async fn faults_of_the_graph_api(&mut self) {
-        self.house.graph.fail_next([Fault::Unavailable, Fault::TooMany]);
-        let busy = alone(&message("wamid.busy", 8, "Hi"));
-        assert!(
-            self.of("a message, while the Graph API has no time", "wamid.busy", busy)
-                .await
-                .is_some()
-        );
+        let what = "a message, while the Graph API has no time";
+        for (id, faults) in [
+            ("wamid.busy", [Fault::Unavailable, Fault::TooMany, Fault::Code(4)]),
+            ("wamid.limited", [80007, 130_429, 131_056].map(Fault::Code)),
+            ("wamid.unauthorised", [0, 10, 190].map(Fault::Code)),
+        ] {
+            self.house.graph.fail_next(faults);
+            let reply = self.of(what, id, alone(&message(id, 8, "Hi"))).await;
+            assert!(reply.is_some(), "{id}");
+        }
+
+        let posted = message("wamid.token", 8, "Hi");
+        self.while_the_token_is_expired(
+            "wamid.token",
+            &posted,
+            "does not take messages now: status 400, code 190",
+        )
+        .await;
 
         self.house.graph.fail_next([Fault::NoAnswer]);
         let silent = alone(&message("wamid.silent", 9, "Hi"));
@@ -178,6 +189,18 @@ impl Ends<'_> {
         );
     }
 
+    /// It waits, saying so, and is answered later.
+    async fn while_the_token_is_expired(&mut self, id: &str, posted: &Value, words: &str) {
+        self.house.graph.expire_token(true);
+        self.house.post(alone(posted)).await;
+        self.worker.says(words, 2).await;
+        self.house.graph.expire_token(false);
+        let reply = self
+            .note("a message, while the access token has expired", id, 0)
+            .await;
+        assert!(reply.is_some(), "{id}");
+    }
+
     async fn files(&mut self) {
         let file = |damaged, elsewhere: Option<&str>| MediaFile {
             mime_type: "image/jpeg".to_owned(),
@@ -198,6 +221,14 @@ impl Ends<'_> {
         assert_eq!(kept.len(), 1);
         let path = kept[0].as_ref().unwrap().path();
         assert_eq!(std::fs::read(path).unwrap(), b"EXAMPLE IMAGE");
+
+        let posted = image("wamid.token.file", 11, "1001");
+        self.while_the_token_is_expired(
+            "wamid.token.file",
+            &posted,
+            "cannot be fetched now: status 400, code 190",
+        )
+        .await;
 
         self.house.graph.expire_next_media_urls(1);
         let what = "a message with a file whose address has expired";

@@ -7,6 +7,7 @@ mod send;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub enum Fault {
     TooMany,
     /// 400 with error 131026: it cannot be delivered, however often it is sent.
     Undeliverable,
+    /// 400 with this error of Meta's; not taken.
+    Code(u32),
     /// The message is taken, and the connection ends without an answer.
     NoAnswer,
 }
@@ -71,6 +74,7 @@ struct State {
     faults: Mutex<VecDeque<Fault>>,
     media: Mutex<HashMap<String, MediaFile>>,
     born_expired: Mutex<usize>,
+    token_expired: AtomicBool,
     webhook: Mutex<Option<MetaClient>>,
 }
 
@@ -95,6 +99,7 @@ impl Graph {
             faults: Mutex::default(),
             media: Mutex::default(),
             born_expired: Mutex::default(),
+            token_expired: AtomicBool::default(),
             webhook: Mutex::default(),
         });
         let router = Router::new()
@@ -148,6 +153,11 @@ impl Graph {
     pub fn expire_next_media_urls(&self, count: usize) {
         *lock(&self.state.born_expired) = count;
     }
+
+    /// Whether the access token has expired: then everything is answered with 400 and error 190, and not with 401.
+    pub fn expire_token(&self, has_expired: bool) {
+        self.state.token_expired.store(has_expired, Ordering::SeqCst);
+    }
 }
 
 impl Drop for Graph {
@@ -159,6 +169,10 @@ impl Drop for Graph {
 impl State {
     /// Whether the request has the token, else Meta's answer.
     fn authorised(&self, headers: &HeaderMap) -> Result<(), Box<Response>> {
+        if self.token_expired.load(Ordering::SeqCst) {
+            let message = "Error validating access token: Session has expired";
+            return Err(Box::new(refuse(StatusCode::BAD_REQUEST, 190, message, false)));
+        }
         let header = headers.get("authorization").and_then(|value| value.to_str().ok());
         if header == Some(&format!("Bearer {}", self.token)) {
             return Ok(());

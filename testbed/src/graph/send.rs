@@ -53,6 +53,14 @@ pub(super) async fn send(
                 false,
             );
         }
+        Some(Fault::Code(code)) => {
+            return refuse(
+                StatusCode::BAD_REQUEST,
+                code,
+                &format!("(#{code}) Not now"),
+                false,
+            );
+        }
         Some(Fault::NoAnswer) | None => {}
     }
     let body: Value = match serde_json::from_slice(&body) {

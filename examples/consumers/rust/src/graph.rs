@@ -10,6 +10,10 @@ use crate::options::Secret;
 /// One request must end well before the broker takes its worker for dead.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// Errors of Meta's that pass, also where the status is 400: no login or no right now (0, 10, 190), and too much at a time (Meta, Cloud
+/// API: error codes).
+const PASSING: [i64; 7] = [0, 4, 10, 190, 80007, 130_429, 131_056];
+
 /// A client of the Graph API.
 #[derive(Clone, Debug)]
 pub(crate) struct Graph {
@@ -102,23 +106,28 @@ async fn outcome(answer: reqwest::Response) -> Result<(), NotSent> {
     if status == StatusCode::OK {
         return Ok(());
     }
+    Err(judge(status, &body))
+}
+
+/// What an answer means that is not 200.
+pub(crate) fn judge(status: StatusCode, body: &Value) -> NotSent {
     let error = &body["error"];
     match error["code"].as_i64() {
         // Without an error of Meta's it is somebody in between who answers.
-        None => Err(NotSent::Unknown),
-        Some(code) if is_transient(status, error) => {
-            Err(NotSent::Later(format!("status {}, code {code}", status.as_u16())))
+        None => NotSent::Unknown,
+        Some(code) if is_transient(status, code, error) => {
+            NotSent::Later(format!("status {}, code {code}", status.as_u16()))
         }
-        Some(code) => Err(NotSent::Refused(code)),
+        Some(code) => NotSent::Refused(code),
     }
 }
 
 /// Whether the same request may be taken later. A token that has expired is not the event's fault: somebody has to mend that, and
 /// until then everything waits.
-fn is_transient(status: StatusCode, error: &Value) -> bool {
+fn is_transient(status: StatusCode, code: i64, error: &Value) -> bool {
     let is_ours = matches!(
         status,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
     );
-    is_ours || status.is_server_error() || error["is_transient"] == true
+    is_ours || status.is_server_error() || PASSING.contains(&code) || error["is_transient"] == true
 }

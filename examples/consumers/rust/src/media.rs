@@ -9,7 +9,7 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::graph::Graph;
+use crate::graph::{Graph, NotSent, judge};
 use crate::record::File;
 
 /// The largest file WhatsApp carries: a document (Meta, Cloud API: media).
@@ -22,8 +22,8 @@ const ADDRESSES: usize = 3;
 pub(crate) enum NoFile {
     /// Never, and why in a word.
     Never(&'static str),
-    /// Not now.
-    Later,
+    /// Not now, and why not.
+    Later(String),
 }
 
 #[derive(Deserialize)]
@@ -43,12 +43,12 @@ pub(crate) async fn fetch(
     for _ in 0..ADDRESSES {
         let found = look_up(graph, id).await?;
         let url = permitted(&found.url, hosts).ok_or(NoFile::Never("media_host_not_allowed"))?;
-        let answer = graph.get(url.as_str()).await.map_err(|_| NoFile::Later)?;
+        let answer = graph.get(url.as_str()).await.map_err(broken)?;
         match answer.status() {
             StatusCode::OK => {}
             // Too old, or never was: they are answered alike.
             StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::GONE => continue,
-            _ => return Err(NoFile::Later),
+            status => return Err(NoFile::Later(format!("status {}", status.as_u16()))),
         }
         let bytes = body(answer).await?;
         let digest = hex::encode(Sha256::digest(&bytes));
@@ -61,19 +61,30 @@ pub(crate) async fn fetch(
             return Err(NoFile::Never("media_damaged"));
         }
         let length = bytes.len();
-        keep(directory, &digest, bytes).await.map_err(|_| NoFile::Later)?;
+        let kept = keep(directory, &digest, bytes).await;
+        kept.map_err(|error| NoFile::Later(format!("it cannot be written: {}", error.kind())))?;
         return Ok(length);
     }
     Err(NoFile::Never("media_expired"))
 }
 
 async fn look_up(graph: &Graph, id: &str) -> Result<Found, NoFile> {
-    let answer = graph.get(&graph.object(id)).await.map_err(|_| NoFile::Later)?;
-    match answer.status() {
-        StatusCode::OK => answer.json().await.map_err(|_| NoFile::Later),
-        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Err(NoFile::Never("media_gone")),
-        _ => Err(NoFile::Later),
+    let answer = graph.get(&graph.object(id)).await.map_err(broken)?;
+    let status = answer.status();
+    if status == StatusCode::OK {
+        return answer.json().await.map_err(broken);
     }
+    let body = answer.json().await.map_err(broken)?;
+    Err(match judge(status, &body) {
+        NotSent::Refused(_) => NoFile::Never("media_gone"),
+        NotSent::Later(why) => NoFile::Later(why),
+        NotSent::Unknown => NoFile::Later(format!("status {}", status.as_u16())),
+    })
+}
+
+/// Not what the error says, which is the address too.
+fn broken(_: reqwest::Error) -> NoFile {
+    NoFile::Later("the connection failed".to_owned())
 }
 
 /// The address, if the token may go there: one of the hosts, over TLS unless it is this machine.
@@ -91,7 +102,7 @@ async fn body(answer: reqwest::Response) -> Result<Vec<u8>, NoFile> {
     let mut bytes = Vec::new();
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        bytes.extend_from_slice(&chunk.map_err(|_| NoFile::Later)?);
+        bytes.extend_from_slice(&chunk.map_err(broken)?);
         if bytes.len() > LARGEST {
             return Err(NoFile::Never("media_too_large"));
         }

@@ -160,7 +160,10 @@ impl Work {
             match fetched.await {
                 Ok(size) => return Ok(size),
                 Err(NoFile::Never(why)) => return Err(Trouble::Poison(why.to_owned())),
-                Err(NoFile::Later) => wait(&mut pause).await,
+                Err(NoFile::Later(why)) => {
+                    eprintln!("the file cannot be fetched now: {why}; trying again");
+                    wait(&mut pause).await;
+                }
             }
         }
     }
