@@ -76,4 +76,8 @@ async fn media_is_looked_up_by_id_and_its_address_expires() {
         .await
         .unwrap();
     assert_eq!(answer.bytes().await.unwrap(), [1_u8, 2, 3].as_slice());
+
+    graph.expire_token(true);
+    let (status, refused) = ask(look_up()).await;
+    assert_eq!((status, &refused["error"]["code"]), (400, &190.into()));
 }

@@ -1,6 +1,6 @@
 // Meta's Graph API: sends a reply.
 
-// In milliseconds: one request must end well before the broker takes its worker for dead.
+// How long a request may take, and how long an answer may be silent, in milliseconds.
 const LIMIT = 10_000;
 // Why there was no connection, so that nothing can have been sent.
 const UNREACHABLE = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"];
@@ -56,24 +56,41 @@ export class Graph {
     judge(status, answer);
   }
 
-  // GET with the token: a media id below the Graph API's address, or the address that it named.
-  async get(url) {
-    return await this.#fetch(url, {});
+  // What the Graph API says of an object.
+  async lookUp(id) {
+    return await this.#fetch(`${this.#url}/${id}`, {});
   }
 
-  // The address of an object.
-  object(id) {
-    return `${this.#url}/${id}`;
+  // What is at an address that the Graph API named: `take` gets the status and the chunks. A large file takes its time: only silence
+  // ends it.
+  async download(url, take) {
+    const end = new AbortController();
+    const silence = setTimeout(() => end.abort(), LIMIT);
+    try {
+      const { status, body } = await this.#fetch(url, { signal: end.signal });
+      return await take(status, heard(body, silence));
+    } finally {
+      clearTimeout(silence);
+      // Whatever nobody has read.
+      end.abort();
+    }
   }
 
-  #fetch(url, { headers, ...options }) {
+  #fetch(url, { headers, signal = AbortSignal.timeout(LIMIT), ...options }) {
     return fetch(url, {
       ...options,
       headers: { ...headers, authorization: this.#authorization },
       // A redirect would carry the token away.
       redirect: "manual",
-      signal: AbortSignal.timeout(LIMIT),
+      signal,
     });
+  }
+}
+
+async function* heard(body, silence) {
+  for await (const chunk of body) {
+    silence.refresh();
+    yield chunk;
   }
 }
 

@@ -1,7 +1,7 @@
 // Media: id, address, bytes. The address lives for five minutes, so it is asked for when the bytes are wanted and never kept.
 
-import { createHash } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { judge, Refused } from "./graph.js";
 
@@ -26,14 +26,19 @@ export async function fetch(graph, hosts, directory, file) {
       if (!isPermitted(found.url, hosts)) {
         throw new Never("media_host_not_allowed");
       }
-      const answer = await graph.get(found.url);
-      if (answer.status === 200) {
-        return await keepIfWhole(answer, [found.sha256, file.sha256], directory);
-      }
-      await answer.body?.cancel();
-      // Too old, or never was: they are answered alike.
-      if (![403, 404, 410].includes(answer.status)) {
-        throw new NotNow(`status ${answer.status}`);
+      const promised = [found.sha256, file.sha256].filter((one) => typeof one === "string");
+      const length = await graph.download(found.url, async (status, chunks) => {
+        // Too old, or never was: they are answered alike.
+        if ([403, 404, 410].includes(status)) {
+          return null;
+        }
+        if (status !== 200) {
+          throw new NotNow(`status ${status}`);
+        }
+        return await keep(chunks, promised, directory);
+      });
+      if (length !== null) {
+        return length;
       }
     }
   } catch (error) {
@@ -47,24 +52,14 @@ export async function fetch(graph, hosts, directory, file) {
 }
 
 async function lookUp(graph, id) {
-  const answer = await graph.get(graph.object(id));
-  const found = await answer.json();
+  const answer = await graph.lookUp(id);
+  const found = await answer.json().catch(() => null);
   try {
     judge(answer.status, found);
   } catch (error) {
     throw error instanceof Refused ? new Never("media_gone") : new NotNow(error.message || `status ${answer.status}`);
   }
   return found;
-}
-
-async function keepIfWhole(answer, promised, directory) {
-  const content = await body(answer);
-  const digest = createHash("sha256").update(content).digest();
-  if (!promised.filter((one) => typeof one === "string").every((one) => isDigest(one, digest))) {
-    throw new Never("media_damaged");
-  }
-  await keep(directory, digest.toString("hex"), content);
-  return content.length;
 }
 
 // Whether the token may go there: one of the hosts, over TLS unless it is this machine.
@@ -77,28 +72,37 @@ export function isPermitted(address, hosts) {
   return isEncrypted && hosts.includes(url.host);
 }
 
-async function body(answer) {
-  const chunks = [];
+// Under its digest: twice the same is once, and a file is whole or not there. How large it is.
+async function keep(chunks, promised, directory) {
+  await mkdir(directory, { recursive: true });
+  // A name that no other worker on the same volume has.
+  const half = join(directory, `half.${randomUUID()}`);
+  const hash = createHash("sha256");
   let length = 0;
-  for await (const chunk of answer.body) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > LARGEST) {
-      throw new Never("media_too_large");
+  async function* hashed() {
+    for await (const chunk of chunks) {
+      length += chunk.length;
+      if (length > LARGEST) {
+        throw new Never("media_too_large");
+      }
+      hash.update(chunk);
+      yield chunk;
     }
   }
-  return Buffer.concat(chunks);
+  try {
+    await writeFile(half, hashed(), { flag: "wx" });
+    const digest = hash.digest();
+    if (!promised.every((one) => isDigest(one, digest))) {
+      throw new Never("media_damaged");
+    }
+    await rename(half, join(directory, digest.toString("hex")));
+    return length;
+  } finally {
+    await rm(half, { force: true });
+  }
 }
 
 // Whether a digest, which Meta writes in hex or in base64, is this one.
 function isDigest(promised, digest) {
   return promised.toLowerCase() === digest.toString("hex") || promised === digest.toString("base64");
-}
-
-// Under its digest: twice the same is once, and a file is whole or not there.
-async function keep(directory, digest, content) {
-  await mkdir(directory, { recursive: true });
-  const half = join(directory, `${digest}.${process.pid}`);
-  await writeFile(half, content);
-  await rename(half, join(directory, digest));
 }

@@ -1,11 +1,10 @@
 """Meta's Graph API: sends a reply."""
 
 import asyncio
-import json
 
 import httpx
 
-# In seconds: one request must end well before the broker takes its worker for dead.
+# How long a request may take, and how long an answer may be silent, in seconds.
 LIMIT = 10
 # Errors of Meta's that pass, also where the status is 400: no login or no right now (0, 10, 190), and too much at a time (Meta, Cloud API:
 # error codes).
@@ -59,32 +58,34 @@ class Graph:
             raise Later("there is no connection") from None
         except (httpx.HTTPError, TimeoutError):
             raise Unknown from None
-        outcome(answer.status_code, answer.content)
+        outcome(answer)
 
-    def get(self, url):
-        """GET with the token: a media id below the Graph API's address, or the address that it named. To be used with `async with`."""
+    async def look_up(self, id):
+        """What the Graph API says of an object."""
+        async with asyncio.timeout(LIMIT):
+            return await self._http.get(f"{self._url}/{id}")
+
+    def download(self, url):
+        """What is at an address that the Graph API named. A large file takes its time: only silence ends it. To be used with
+        `async with`."""
         return self._http.stream("GET", url)
 
-    def object(self, id):
-        """The address of an object."""
-        return f"{self._url}/{id}"
 
-
-def outcome(status, content):
+def outcome(answer):
     """What an answer means: nothing to say of 200, else Refused, Later or Unknown."""
     try:
-        body = json.loads(content)
+        body = answer.json()
     except ValueError:
         raise Unknown from None
-    if status == 200:
+    if answer.status_code == 200:
         return
     error = body.get("error") if isinstance(body, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(code, int):
         # Without an error of Meta's it is somebody in between who answers.
         raise Unknown
-    if is_transient(status, code, error):
-        raise Later(f"status {status}, code {code}")
+    if is_transient(answer.status_code, code, error):
+        raise Later(f"status {answer.status_code}, code {code}")
     raise Refused(code)
 
 

@@ -2,8 +2,7 @@
 
 import base64
 import hashlib
-import json
-import os
+import uuid
 from pathlib import Path
 
 import httpx
@@ -33,20 +32,15 @@ async def fetch(graph, hosts, directory, file):
             found = await look_up(graph, file.id)
             if not is_permitted(found["url"], hosts):
                 raise Never("media_host_not_allowed")
-            async with graph.get(found["url"]) as answer:
+            async with graph.download(found["url"]) as answer:
                 # Too old, or never was: they are answered alike.
                 if answer.status_code in (403, 404, 410):
                     continue
                 if answer.status_code != 200:
                     raise NotNow(f"status {answer.status_code}")
-                content = await body(answer)
-            digest = hashlib.sha256(content).digest()
-            promised = [one for one in (found.get("sha256"), file.sha256) if isinstance(one, str)]
-            if not all(is_digest(one, digest) for one in promised):
-                raise Never("media_damaged")
-            keep(Path(directory), digest.hex(), content)
-            return len(content)
-    except httpx.HTTPError:
+                promised = [one for one in (found.get("sha256"), file.sha256) if isinstance(one, str)]
+                return await keep(answer, promised, Path(directory))
+    except (httpx.HTTPError, TimeoutError):
         # Not what the error says, which may be the address too.
         raise NotNow("the connection failed") from None
     except OSError as error:
@@ -55,17 +49,16 @@ async def fetch(graph, hosts, directory, file):
 
 
 async def look_up(graph, id):
-    async with graph.get(graph.object(id)) as answer:
-        content = await answer.aread()
-        try:
-            meta.outcome(answer.status_code, content)
-        except meta.Refused:
-            raise Never("media_gone") from None
-        except meta.Later as why:
-            raise NotNow(str(why)) from None
-        except meta.Unknown:
-            raise NotNow(f"status {answer.status_code}") from None
-    found = json.loads(content)
+    answer = await graph.look_up(id)
+    try:
+        meta.outcome(answer)
+    except meta.Refused:
+        raise Never("media_gone") from None
+    except meta.Later as why:
+        raise NotNow(str(why)) from None
+    except meta.Unknown:
+        raise NotNow(f"status {answer.status_code}") from None
+    found = answer.json()
     if not isinstance(found, dict) or not isinstance(found.get("url"), str):
         raise NotNow("no address in the answer")
     return found
@@ -81,13 +74,26 @@ def is_permitted(url, hosts):
     return encrypted and (url.host if url.port is None else f"{url.host}:{url.port}") in hosts
 
 
-async def body(answer):
-    content = bytearray()
-    async for chunk in answer.aiter_bytes():
-        content += chunk
-        if len(content) > LARGEST:
-            raise Never("media_too_large")
-    return bytes(content)
+async def keep(answer, promised, directory):
+    """Under its digest: twice the same is once, and a file is whole or not there. How large it is."""
+    directory.mkdir(parents=True, exist_ok=True)
+    # A name that no other worker on the same volume has.
+    half = directory / f"half.{uuid.uuid4().hex}"
+    digest, length = hashlib.sha256(), 0
+    try:
+        with half.open("xb") as out:
+            async for chunk in answer.aiter_bytes():
+                length += len(chunk)
+                if length > LARGEST:
+                    raise Never("media_too_large")
+                digest.update(chunk)
+                out.write(chunk)
+        if not all(is_digest(one, digest.digest()) for one in promised):
+            raise Never("media_damaged")
+        half.rename(directory / digest.hexdigest())
+        return length
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def is_digest(promised, digest):
@@ -98,11 +104,3 @@ def is_digest(promised, digest):
         return base64.b64decode(promised, validate=True) == digest
     except ValueError:
         return False
-
-
-def keep(directory, digest, content):
-    """Under its digest: twice the same is once, and a file is whole or not there."""
-    directory.mkdir(parents=True, exist_ok=True)
-    half = directory / f"{digest}.{os.getpid()}"
-    half.write_bytes(content)
-    half.rename(directory / digest)

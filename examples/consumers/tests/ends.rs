@@ -1,6 +1,7 @@
 //! Where each kind of event ends, held against the table of the manual.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use wahook_testbed::graph::{Fault, MediaFile};
@@ -206,6 +207,7 @@ impl Ends<'_> {
             mime_type: "image/jpeg".to_owned(),
             bytes: b"EXAMPLE IMAGE".to_vec(),
             damaged,
+            pause: None,
             elsewhere: elsewhere.map(str::to_owned),
         };
         let graph = &self.house.graph;
@@ -229,6 +231,15 @@ impl Ends<'_> {
             "cannot be fetched now: status 400, code 190",
         )
         .await;
+
+        // Longer than a request may take.
+        let mut slow = file(None, None);
+        slow.pause = Some(Duration::from_secs(1));
+        self.house.graph.put_media("1003", slow);
+        let what = "a message with a file that takes its time";
+        let reply = self.of(what, "wamid.slow", sent("wamid.slow", "1003")).await;
+        assert!(reply.is_some());
+        assert!(!self.worker.said().contains("the connection failed"));
 
         self.house.graph.expire_next_media_urls(1);
         let what = "a message with a file whose address has expired";

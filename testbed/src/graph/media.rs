@@ -1,10 +1,13 @@
 //! `GET /<version>/<media id>` and the address that it answers with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State as Shared};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +23,8 @@ pub struct MediaFile {
     pub bytes: Vec<u8>,
     /// The bytes that are handed out in their place, if any: damaged on the way.
     pub damaged: Option<Vec<u8>>,
+    /// The pause before each byte, if it comes slowly.
+    pub pause: Option<Duration>,
     /// The beginning of its address, `https://host`, if it is not here: what a forged answer would name.
     pub elsewhere: Option<String>,
 }
@@ -82,9 +87,19 @@ pub(super) async fn fetch(
     match file {
         Some(file) if ends > jiff::Timestamp::now().as_second() => {
             let bytes = file.damaged.unwrap_or(file.bytes);
-            ([("content-type", file.mime_type)], bytes).into_response()
+            ([("content-type", file.mime_type)], body(bytes, file.pause)).into_response()
         }
         // An address that is too old is answered like one that never was.
         _ => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+fn body(bytes: Vec<u8>, pause: Option<Duration>) -> Body {
+    let Some(pause) = pause else {
+        return bytes.into();
+    };
+    Body::from_stream(futures_util::stream::iter(bytes).then(move |byte| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, std::io::Error>(Bytes::from(vec![byte]))
+    }))
 }

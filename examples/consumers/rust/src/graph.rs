@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
 use crate::options::Secret;
 
-/// One request must end well before the broker takes its worker for dead.
+/// How long a request may take, and how long an answer may be silent.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Errors of Meta's that pass, also where the status is 400: no login or no right now (0, 10, 190), and too much at a time (Meta, Cloud
@@ -47,7 +47,7 @@ impl Graph {
         let http = reqwest::Client::builder()
             // A redirect would carry the token away.
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(LIMIT)
+            .read_timeout(LIMIT)
             .build()?;
         Ok(Self {
             http,
@@ -79,7 +79,8 @@ impl Graph {
             "biz_opaque_callback_data": event_id,
         });
         let request = self.http.post(format!("{}/{phone_number_id}/messages", self.url));
-        match request.bearer_auth(&self.token.0).json(&body).send().await {
+        let request = request.bearer_auth(&self.token.0).timeout(LIMIT);
+        match request.json(&body).send().await {
             Ok(answer) => outcome(answer).await,
             // It never got there.
             Err(error) if error.is_connect() => Err(NotSent::Later("there is no connection".to_owned())),
@@ -87,14 +88,15 @@ impl Graph {
         }
     }
 
-    /// GET with the token: a media id below the Graph API's address, or the address that it named.
-    pub(crate) async fn get(&self, url: &str) -> reqwest::Result<reqwest::Response> {
-        self.http.get(url).bearer_auth(&self.token.0).send().await
+    /// What the Graph API says of an object.
+    pub(crate) async fn look_up(&self, id: &str) -> reqwest::Result<reqwest::Response> {
+        let request = self.http.get(format!("{}/{id}", self.url)).timeout(LIMIT);
+        request.bearer_auth(&self.token.0).send().await
     }
 
-    /// The address of an object.
-    pub(crate) fn object(&self, id: &str) -> String {
-        format!("{}/{id}", self.url)
+    /// What is at an address that the Graph API named. A large file takes its time: only silence ends it.
+    pub(crate) async fn download(&self, url: Url) -> reqwest::Result<reqwest::Response> {
+        self.http.get(url).bearer_auth(&self.token.0).send().await
     }
 }
 

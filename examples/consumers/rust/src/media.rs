@@ -1,5 +1,7 @@
 //! Media: id, address, bytes. The address lives for five minutes, so it is asked for when the bytes are wanted and never kept.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -8,6 +10,7 @@ use futures_util::StreamExt as _;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::graph::{Graph, NotSent, judge};
 use crate::record::File;
@@ -24,6 +27,19 @@ pub(crate) enum NoFile {
     Never(&'static str),
     /// Not now, and why not.
     Later(String),
+}
+
+impl From<reqwest::Error> for NoFile {
+    fn from(_: reqwest::Error) -> Self {
+        // Not what the error says, which is the address too.
+        Self::Later("the connection failed".to_owned())
+    }
+}
+
+impl From<std::io::Error> for NoFile {
+    fn from(error: std::io::Error) -> Self {
+        Self::Later(format!("it cannot be written: {}", error.kind()))
+    }
 }
 
 #[derive(Deserialize)]
@@ -43,48 +59,32 @@ pub(crate) async fn fetch(
     for _ in 0..ADDRESSES {
         let found = look_up(graph, id).await?;
         let url = permitted(&found.url, hosts).ok_or(NoFile::Never("media_host_not_allowed"))?;
-        let answer = graph.get(url.as_str()).await.map_err(broken)?;
+        let answer = graph.download(url).await?;
         match answer.status() {
-            StatusCode::OK => {}
+            StatusCode::OK => {
+                let promised = [found.sha256.as_deref(), file.sha256.as_deref()];
+                return keep(answer, promised, directory).await;
+            }
             // Too old, or never was: they are answered alike.
-            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::GONE => continue,
+            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::GONE => {}
             status => return Err(NoFile::Later(format!("status {}", status.as_u16()))),
         }
-        let bytes = body(answer).await?;
-        let digest = hex::encode(Sha256::digest(&bytes));
-        let promised = [found.sha256.as_deref(), file.sha256.as_deref()];
-        if !promised
-            .into_iter()
-            .flatten()
-            .all(|promised| is_digest(promised, &digest))
-        {
-            return Err(NoFile::Never("media_damaged"));
-        }
-        let length = bytes.len();
-        let kept = keep(directory, &digest, bytes).await;
-        kept.map_err(|error| NoFile::Later(format!("it cannot be written: {}", error.kind())))?;
-        return Ok(length);
     }
     Err(NoFile::Never("media_expired"))
 }
 
 async fn look_up(graph: &Graph, id: &str) -> Result<Found, NoFile> {
-    let answer = graph.get(&graph.object(id)).await.map_err(broken)?;
+    let answer = graph.look_up(id).await?;
     let status = answer.status();
     if status == StatusCode::OK {
-        return answer.json().await.map_err(broken);
+        return Ok(answer.json().await?);
     }
-    let body = answer.json().await.map_err(broken)?;
+    let body = answer.json().await.unwrap_or_default();
     Err(match judge(status, &body) {
         NotSent::Refused(_) => NoFile::Never("media_gone"),
         NotSent::Later(why) => NoFile::Later(why),
         NotSent::Unknown => NoFile::Later(format!("status {}", status.as_u16())),
     })
-}
-
-/// Not what the error says, which is the address too.
-fn broken(_: reqwest::Error) -> NoFile {
-    NoFile::Later("the connection failed".to_owned())
 }
 
 /// The address, if the token may go there: one of the hosts, over TLS unless it is this machine.
@@ -98,16 +98,43 @@ fn permitted(url: &str, hosts: &[String]) -> Option<Url> {
     (encrypted && hosts.contains(&with_port)).then_some(url)
 }
 
-async fn body(answer: reqwest::Response) -> Result<Vec<u8>, NoFile> {
-    let mut bytes = Vec::new();
+/// Under its digest: twice the same is once, and a file is whole or not there.
+async fn keep(
+    answer: reqwest::Response,
+    promised: [Option<&str>; 2],
+    directory: &Path,
+) -> Result<usize, NoFile> {
+    tokio::fs::create_dir_all(directory).await?;
+    // A name that no other worker on the same volume has. It is deleted with this value.
+    let half = tempfile::Builder::new()
+        .prefix("half.")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(directory);
+    let (out, half) = half?.into_parts();
+    let mut out = tokio::fs::File::from_std(out);
+    let (mut digest, mut length) = (Sha256::new(), 0);
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        bytes.extend_from_slice(&chunk.map_err(broken)?);
-        if bytes.len() > LARGEST {
+        let chunk = chunk?;
+        length += chunk.len();
+        if length > LARGEST {
             return Err(NoFile::Never("media_too_large"));
         }
+        digest.update(&chunk);
+        out.write_all(&chunk).await?;
     }
-    Ok(bytes)
+    out.flush().await?;
+    let digest = hex::encode(digest.finalize());
+    if !promised
+        .into_iter()
+        .flatten()
+        .all(|promised| is_digest(promised, &digest))
+    {
+        return Err(NoFile::Never("media_damaged"));
+    }
+    let kept = half.persist(directory.join(digest));
+    kept.map_err(|error| error.error)?;
+    Ok(length)
 }
 
 /// Whether a digest, which Meta writes in hex or in base64, is this one.
@@ -116,14 +143,6 @@ fn is_digest(promised: &str, hex: &str) -> bool {
         || STANDARD
             .decode(promised)
             .is_ok_and(|bytes| hex::encode(bytes) == hex)
-}
-
-/// Under its digest: twice the same is once, and a file is whole or not there.
-async fn keep(directory: &Path, digest: &str, bytes: Vec<u8>) -> std::io::Result<()> {
-    tokio::fs::create_dir_all(directory).await?;
-    let half = directory.join(format!("{digest}.{}", std::process::id()));
-    tokio::fs::write(&half, bytes).await?;
-    tokio::fs::rename(&half, directory.join(digest)).await
 }
 
 #[cfg(test)]
