@@ -84,8 +84,11 @@ async function poison(broker) {
   const givenUp = new Map();
   for await (const message of each(await broker.reader({ stream: await broker.poison() }))) {
     // The broker's word of an event that was given up (NATS, JetStream advisories).
-    const { stream_seq: seq, reason } = message.json();
-    givenUp.set(seq, reason ?? "too_many_tries");
+    const { stream, stream_seq: seq, reason } = message.json();
+    // Of another stream the place would be that of another event.
+    if (stream === broker.stream) {
+      givenUp.set(seq, reason ?? "too_many_tries");
+    }
   }
   const found = [];
   for (const [seq, why] of [...givenUp].sort(([one], [other]) => one - other)) {

@@ -101,23 +101,19 @@ export class Broker {
   async poison() {
     const name = `${this.bot}_poison`;
     const { streams } = this.manager;
-    try {
-      await streams.info(name);
-    } catch (error) {
-      if (!isApiError(error, STREAM_NOT_FOUND)) {
-        throw error;
-      }
-      const subjects = ADVISORIES.flatMap((advisory) =>
-        [...LANES].map((lane) => `${advisory}.${this.stream}.${this.bot}-${lane}`),
+    const subjects = ADVISORIES.flatMap((advisory) => [...LANES].map((lane) => `${advisory}.${this.stream}.${this.bot}-${lane}`));
+    const description = `What the bot ${this.bot} gave up`;
+    const config = { name, description, subjects, max_age: nanos(KEPT), num_replicas: this.replicas };
+    const made = await streams
+      .info(name)
+      .catch(otherwise(STREAM_NOT_FOUND, () => streams.add(config)))
+      // Another worker may have been first.
+      .catch(otherwise(STREAM_EXISTS, () => streams.info(name)));
+    if (!subjects.every((subject) => made.config.subjects?.includes(subject))) {
+      throw new Wrong(
+        `use the stream ${name}: it keeps nothing of ${this.stream}, but is another bot's: ` +
+          "set BOT to a name that no bot of another stream has",
       );
-      const description = `What the bot ${this.bot} gave up`;
-      const config = { name, description, subjects, max_age: nanos(KEPT), num_replicas: this.replicas };
-      await streams.add(config).catch((error) => {
-        // Another worker may have been first.
-        if (!isApiError(error, STREAM_EXISTS)) {
-          throw error;
-        }
-      });
     }
     return name;
   }
@@ -157,4 +153,14 @@ export async function fetch(reader, left, milliseconds = LIMIT) {
 // Whether the broker said no, with one of these codes if some are given.
 export function isApiError(error, ...codes) {
   return error instanceof JetStreamApiError && (codes.length === 0 || codes.includes(error.code));
+}
+
+// What to do about this error of the broker's, and no other.
+function otherwise(code, perform) {
+  return (error) => {
+    if (isApiError(error, code)) {
+      return perform();
+    }
+    throw error;
+  };
 }

@@ -80,7 +80,9 @@ async def poison(broker):
     async for message in each(*await broker.reader(None, stream=await broker.poison())):
         # The broker's word of an event that was given up (NATS, JetStream advisories).
         advisory = json.loads(message.data)
-        given_up[advisory["stream_seq"]] = advisory.get("reason") or "too_many_tries"
+        # Of another stream the place would be that of another event.
+        if advisory["stream"] == broker.stream:
+            given_up[advisory["stream_seq"]] = advisory.get("reason") or "too_many_tries"
     found = []
     for seq, why in sorted(given_up.items()):
         # Older than the stream keeps events: there is nothing left to look at.

@@ -110,11 +110,6 @@ class Broker:
         """The stream that keeps the broker's word of every event this bot gave up: the dead letters of the bot. Not its data, which
         stays in the stream of the webhook. Its name."""
         name = f"{self.bot}_poison"
-        try:
-            await self.js.stream_info(name)
-            return name
-        except NotFoundError:
-            pass
         config = StreamConfig(
             name=name,
             description=f"What the bot {self.bot} gave up",
@@ -123,10 +118,18 @@ class Broker:
             num_replicas=self.replicas,
         )
         try:
-            await self.js.add_stream(config)
-        except BadRequestError:
-            # Another worker was first.
-            await self.js.stream_info(name)
+            made = await self.js.stream_info(name)
+        except NotFoundError:
+            try:
+                made = await self.js.add_stream(config)
+            except BadRequestError:
+                # Another worker was first.
+                made = await self.js.stream_info(name)
+        if not set(config.subjects) <= set(made.config.subjects or []):
+            raise Wrong(
+                f"use the stream {name}: it keeps nothing of {self.stream}, but is another bot's: "
+                "set BOT to a name that no bot of another stream has"
+            )
         return name
 
     async def data(self, headers, payload):

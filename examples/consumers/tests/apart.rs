@@ -5,7 +5,7 @@ use wahook_testbed::graph::MediaFile;
 
 use crate::bodies::{alone, body, image, message};
 use crate::bot::{Bot, Language};
-use crate::house::House;
+use crate::house::{House, STREAM};
 use crate::in_every_language;
 
 in_every_language!(what_was_set_apart_comes_back);
@@ -24,6 +24,16 @@ async fn what_was_set_apart_comes_back(language: Language) {
     house.post(body(&stranger, "315005509999999")).await;
     let stranger = house.event_ids("wamid.stranger").await.remove(0);
     house.post(b"signed, and no JSON".to_vec()).await;
+
+    // The broker's word of another stream's event, whose place is taken here too.
+    let subject = format!("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.{STREAM}.bot-0");
+    let word = json!({"stream": "whatsapp_other", "stream_seq": 2, "reason": "another's"});
+    house
+        .client
+        .publish(subject, word.to_string().into())
+        .await
+        .unwrap();
+    house.client.flush().await.unwrap();
 
     let listed = until_listed(&bot, 3).await;
     let of = |kind: &str| listed.iter().find(|line| line["kind"] == kind).unwrap();

@@ -1,7 +1,7 @@
 //! A consumer as a child process: workers that run on, and commands that end.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -96,13 +96,24 @@ impl Bot {
 
     /// Runs a command to its end, which must be good; what it printed.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Vec<Value> {
-        let mut command = self.command(arguments);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-            .await
-            .unwrap();
+        let output = self.output(arguments).await;
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {complaint}");
         lines(&String::from_utf8(output.stdout).unwrap())
+    }
+
+    /// Runs a command that must fail; its complaint.
+    pub(crate) async fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments).await;
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    async fn output(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap()
     }
 }
 

@@ -10,6 +10,7 @@ mod golden;
 mod house;
 mod order;
 mod permissions;
+mod refused;
 mod replay;
 mod stops;
 

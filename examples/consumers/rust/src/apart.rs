@@ -85,6 +85,7 @@ struct Apart {
 /// The broker's word of an event that was given up (NATS, `JetStream` advisories).
 #[derive(Deserialize)]
 struct Advisory {
+    stream: String,
     stream_seq: u64,
     reason: Option<String>,
 }
@@ -159,9 +160,12 @@ async fn family(broker: &Broker, kind: Kind, found: &mut Vec<Apart>) -> Result<(
 async fn poison(broker: &Broker, found: &mut Vec<Apart>) -> Result<(), BrokerError> {
     let stream = broker.poison().await?;
     let reader = reader(&stream, String::new(), DeliverPolicy::All, false).await?;
+    let ours = &broker.stream.cached_info().config.name;
     let mut given_up = BTreeMap::new();
     each(&reader, |message| {
-        if let Ok(advisory) = serde_json::from_slice::<Advisory>(&message.payload) {
+        let advisory = serde_json::from_slice::<Advisory>(&message.payload);
+        // Of another stream the place would be that of another event.
+        if let Some(advisory) = advisory.ok().filter(|advisory| advisory.stream == *ours) {
             let why = advisory.reason.unwrap_or_else(|| "too_many_tries".to_owned());
             given_up.insert(advisory.stream_seq, why);
         }

@@ -133,16 +133,25 @@ impl Broker {
                 .chars()
                 .map(move |lane| format!("{advisory}.{of}.{}-{lane}", self.bot))
         });
+        let subjects: Vec<String> = subjects.collect();
         let config = stream::Config {
             name: name.clone(),
             description: Some(format!("What the bot {} gave up", self.bot)),
-            subjects: subjects.collect(),
+            subjects: subjects.clone(),
             max_age: KEPT,
             num_replicas: self.replicas(),
             ..stream::Config::default()
         };
         let made = self.context.get_or_create_stream(config).await;
-        made.map_err(|error| BrokerError::new(format!("make the stream {name}"))(error.into()))
+        let made = made.map_err(|error| BrokerError::new(format!("make the stream {name}"))(error.into()))?;
+        let kept = &made.cached_info().config.subjects;
+        if !subjects.iter().all(|subject| kept.contains(subject)) {
+            let reason = format!(
+                "it keeps nothing of {of}, but is another bot's: set BOT to a name that no bot of another stream has"
+            );
+            return Err(BrokerError::new(format!("use the stream {name}"))(reason.into()));
+        }
+        Ok(made)
     }
 
     /// The data of an event: its payload, or what the object store holds for it. `None` when that is gone.
