@@ -12,6 +12,8 @@ export const LIMIT = 5000;
 // Deliveries for each of TRIES. The broker counts one for every worker that stops or dies over an event, and at the last one drops it: far
 // more than restarts take, so that this ends only what kills its worker each time.
 const DELIVERIES = 20;
+// How long a consumer that reads may pause before the broker deletes it, in milliseconds.
+export const IDLE = 60_000;
 // How long what was given up is kept, in milliseconds.
 const KEPT = 30 * 24 * 3600 * 1000;
 // What comes before the stream and the consumer in the broker's advisories.
@@ -82,14 +84,14 @@ export class Broker {
   }
 
   // A consumer of nobody's: its reading acknowledges nothing and is in nobody's way. And how many messages it has now.
-  async reader({ subject, since, headersOnly = false, stream = this.stream }) {
+  async reader({ subject, since, headersOnly = false, stream = this.stream, idle = IDLE }) {
     const info = await this.manager.consumers.add(stream, {
       filter_subject: subject,
       deliver_policy: since ? DeliverPolicy.StartTime : DeliverPolicy.All,
       opt_start_time: since?.toISOString(),
       ack_policy: AckPolicy.None,
       headers_only: headersOnly,
-      inactive_threshold: nanos(60_000),
+      inactive_threshold: nanos(idle),
       mem_storage: true,
       num_replicas: 1,
     });

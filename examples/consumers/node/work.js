@@ -1,7 +1,7 @@
 // What this bot does with one event.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { fetch } from "./broker.js";
+import { fetch, IDLE } from "./broker.js";
 import * as graph from "./graph.js";
 import { DONE } from "./ledger.js";
 import * as media from "./media.js";
@@ -132,7 +132,9 @@ export class Work {
   async #wasSent(eventId, since) {
     // The clocks of the broker's nodes may differ a little.
     const start = new Date(since.getTime() - 5000);
-    const { reader } = await this.broker.reader({ subject: `${this.broker.base}.*.statuses.*.*`, since: start });
+    // While no status comes, nothing is fetched.
+    const idle = this.settings.settle + IDLE;
+    const { reader } = await this.broker.reader({ subject: `${this.broker.base}.*.statuses.*.*`, since: start, idle });
     for (let read = 0; ; ) {
       const isOver = Date.now() > since.getTime() + this.settings.settle;
       const { num_pending: pending, delivered } = await reader.info();

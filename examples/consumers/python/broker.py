@@ -17,6 +17,8 @@ LIMIT = 5
 # Deliveries for each of TRIES. The broker counts one for every worker that stops or dies over an event, and at the last one drops it: far
 # more than restarts take, so that this ends only what kills its worker each time.
 DELIVERIES = 20
+# How long a consumer that reads may pause before the broker deletes it, in seconds.
+IDLE = 60
 # How long what was given up is kept, in seconds.
 KEPT = 30 * 24 * 3600
 # What comes before the stream and the consumer in the broker's advisories.
@@ -88,7 +90,7 @@ class Broker:
         )
         return await self.js.pull_subscribe_bind(name, self.stream)
 
-    async def reader(self, subject, since=None, headers_only=None, stream=None):
+    async def reader(self, subject, since=None, headers_only=None, stream=None, idle=IDLE):
         """A consumer of nobody's: its reading acknowledges nothing and is in nobody's way. And how many messages it has now."""
         stream = stream or self.stream
         info = await self.js.add_consumer(
@@ -99,7 +101,7 @@ class Broker:
                 opt_start_time=since,
                 ack_policy=AckPolicy.NONE,
                 headers_only=headers_only,
-                inactive_threshold=60,
+                inactive_threshold=idle,
                 mem_storage=True,
                 num_replicas=1,
             ),

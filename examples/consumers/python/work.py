@@ -9,7 +9,7 @@ import graph
 import ledger
 import media
 import record
-from broker import Broker, fetch
+from broker import IDLE, Broker, fetch
 from options import Settings
 
 # How long a customer may be answered with words of one's own (Meta, Cloud API: customer service window).
@@ -129,8 +129,9 @@ class Work:
     async def _was_sent(self, event_id, since):
         """Whether a reply to this event went out at or after a time: waits for its status until `settle` has passed since."""
         subject = f"{self.broker.base}.*.statuses.*.*"
-        # The clocks of the broker's nodes may differ a little.
-        reader, _ = await self.broker.reader(subject, since=since - timedelta(seconds=5))
+        # The clocks of the broker's nodes may differ a little. While no status comes, nothing is fetched.
+        start, idle = since - timedelta(seconds=5), self.settings.settle + IDLE
+        reader, _ = await self.broker.reader(subject, since=start, idle=idle)
         settled = since + timedelta(seconds=self.settings.settle)
         read = 0
         try:

@@ -1,7 +1,10 @@
-//! What costs an event no try: a bot that is stopped while the event waits, and trouble with the broker.
+//! A bot that is stopped while an event waits, or died over it, and trouble with the broker: no event is lost by them.
+
+use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::{self, kv};
+use futures_util::TryStreamExt as _;
 
 use crate::bodies::{alone, message};
 use crate::bot::{Bot, Language};
@@ -10,6 +13,7 @@ use crate::in_every_language;
 
 in_every_language!(stopping_a_bot_costs_no_message);
 in_every_language!(trouble_with_the_broker_costs_no_message);
+in_every_language!(the_look_for_a_status_lasts_until_it_is_settled);
 
 async fn stopping_a_bot_costs_no_message(language: Language) {
     let house = House::new().await;
@@ -61,4 +65,34 @@ async fn trouble_with_the_broker_costs_no_message(language: Language) {
     assert_eq!(worker.outcome_of(&event_id).await, "replied");
     worker.stop().await;
     assert_eq!(house.graph.count(), 1);
+}
+
+async fn the_look_for_a_status_lasts_until_it_is_settled(language: Language) {
+    let house = House::new().await;
+    house.post(alone(&message("wamid.claimed", 1, "Hi"))).await;
+    let event_id = house.event_ids("wamid.claimed").await.remove(0);
+    // Somebody died over the reply.
+    let context = jetstream::new(house.client.clone());
+    let bucket = kv::Config {
+        bucket: "bot".to_owned(),
+        ..kv::Config::default()
+    };
+    let bucket = context.create_key_value(bucket).await.unwrap();
+    let claim = bucket.put(format!("reply.{event_id}"), "sending".into());
+    claim.await.unwrap();
+
+    let worker = Bot::new(&house, language).set("SETTLE", "5").start();
+    let stream = context.get_stream(STREAM).await.unwrap();
+    let reader = loop {
+        assert_eq!(worker.outcome(&event_id), None, "nobody looked");
+        let consumers: Vec<_> = stream.consumers().try_collect().await.unwrap();
+        let mut readers = consumers.into_iter().map(|info| info.config);
+        if let Some(reader) = readers.find(|one| one.filter_subject == "whatsapp.shop.main.*.statuses.*.*") {
+            break reader;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    // The broker counts what is fetched, and there may be nothing to fetch for as long as that.
+    assert_eq!(reader.inactive_threshold, Duration::from_secs(5 + 60));
+    assert_eq!(worker.outcome_of(&event_id).await, "replied");
 }

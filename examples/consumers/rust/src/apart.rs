@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use wahook_events::contract;
 
-use crate::broker::{Broker, BrokerError, LIMIT, fetch, headers, reader};
+use crate::broker::{Broker, BrokerError, IDLE, LIMIT, fetch, headers, reader};
 
 /// Looks after what was set apart
 #[derive(Debug, Subcommand)]
@@ -144,7 +144,7 @@ async fn apart(broker: &Broker, kind: Option<Kind>) -> Result<Vec<Apart>, Broker
 
 async fn family(broker: &Broker, kind: Kind, found: &mut Vec<Apart>) -> Result<(), BrokerError> {
     let subject = format!("{}.*.{}.*.*", broker.base, kind.name());
-    let reader = reader(&broker.stream, subject, DeliverPolicy::All, true).await?;
+    let reader = reader(&broker.stream, subject, DeliverPolicy::All, true, IDLE).await?;
     each(&reader, |message| {
         let headers = headers(message.headers.as_ref());
         found.push(Apart {
@@ -159,7 +159,7 @@ async fn family(broker: &Broker, kind: Kind, found: &mut Vec<Apart>) -> Result<(
 
 async fn poison(broker: &Broker, found: &mut Vec<Apart>) -> Result<(), BrokerError> {
     let stream = broker.poison().await?;
-    let reader = reader(&stream, String::new(), DeliverPolicy::All, false).await?;
+    let reader = reader(&stream, String::new(), DeliverPolicy::All, false, IDLE).await?;
     let ours = &broker.stream.cached_info().config.name;
     let mut given_up = BTreeMap::new();
     each(&reader, |message| {

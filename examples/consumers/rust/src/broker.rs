@@ -16,6 +16,8 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 /// Deliveries for each of TRIES. The broker counts one for every worker that stops or dies over an event, and at the last one drops it:
 /// far more than restarts take, so that this ends only what kills its worker each time.
 const DELIVERIES: i64 = 20;
+/// How long a consumer that reads may pause before the broker deletes it.
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
 /// How long what was given up is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// What comes before the stream and the consumer in the broker's advisories.
@@ -195,13 +197,14 @@ pub(crate) async fn reader(
     subject: String,
     from: DeliverPolicy,
     headers_only: bool,
+    idle: Duration,
 ) -> Result<PullConsumer, BrokerError> {
     let config = pull::Config {
         filter_subject: subject,
         deliver_policy: from,
         ack_policy: AckPolicy::None,
         headers_only,
-        inactive_threshold: Duration::from_secs(60),
+        inactive_threshold: idle,
         memory_storage: true,
         num_replicas: 1,
         ..pull::Config::default()

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::broker::{BrokerError, LIMIT, fetch, headers, reader};
+use crate::broker::{BrokerError, IDLE, LIMIT, fetch, headers, reader};
 use crate::work::{Did, Effects, Trouble, Work};
 
 /// Which events, and what with them.
@@ -61,7 +61,7 @@ pub(crate) async fn run(work: &Work, args: &ReplayArgs) -> Result<(), BrokerErro
         None => DeliverPolicy::All,
     };
     let subject = format!("{}.>", work.broker.base);
-    let reader = reader(&work.broker.stream, subject, from, false).await?;
+    let reader = reader(&work.broker.stream, subject, from, false, IDLE).await?;
     let doing = "read the stream again";
     let mut count = BTreeMap::<String, u64>::new();
     // What arrives while this runs is the lanes' own.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use wahook_events::received::{DataError, EventData, Family, Headers};
 
-use crate::broker::{Broker, BrokerError, LIMIT, fetch, reader};
+use crate::broker::{Broker, BrokerError, IDLE, LIMIT, fetch, reader};
 use crate::graph::{Address, Graph, NotSent};
 use crate::ledger::{Claim, Ledger, LedgerError};
 use crate::media::{self, NoFile};
@@ -224,8 +224,10 @@ impl Work {
             start_time: start.into(),
         };
         let doing = "look for the status of a reply";
+        // While no status comes, nothing is fetched.
+        let idle = self.settings.settle + IDLE;
         'anew: loop {
-            let mut reader = reader(&self.broker.stream, subject.clone(), from, false).await?;
+            let mut reader = reader(&self.broker.stream, subject.clone(), from, false, idle).await?;
             let mut read = 0;
             loop {
                 let over = since.elapsed().unwrap_or_default() > self.settings.settle;
