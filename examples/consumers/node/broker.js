@@ -6,6 +6,8 @@ import { Objm } from "@nats-io/obj";
 import { connect, credsAuthenticator, nanos } from "@nats-io/transport-node";
 import { LANES, Wrong } from "./options.js";
 
+// What the subjects of a webhook begin with, in a subject of a stream that is all of them and nobody else's.
+const BASE = /^([^.*]+\.[^.*]+\.[^.*]+)\.>$/;
 // How many messages are read at once, and how long the broker may take for them, in milliseconds.
 const BATCH = 500;
 export const LIMIT = 5000;
@@ -45,13 +47,17 @@ export class Broker {
     const info = await manager.streams.info(stream).catch((error) => {
       throw new Wrong(`find the stream ${stream}: ${error.message}`);
     });
-    const subject = info.config.subjects?.find((subject) => subject.endsWith(".>"));
-    if (subject === undefined) {
-      throw new Wrong(`the stream ${stream} has no subject that ends with .>: it is no stream of Wahook's`);
+    const subjects = info.config.subjects ?? [];
+    const [base, ...others] = subjects.flatMap((subject) => subject.match(BASE)?.[1] ?? []);
+    if (base === undefined || others.length > 0) {
+      throw new Wrong(
+        `use the stream ${stream}: its subjects are ${subjects.join(", ")}: a bot needs the stream of one webhook, ` +
+          "with exactly one subject of the form whatsapp.<namespace>.<webhook>.>",
+      );
     }
     // What belongs to the stream gets as many copies as it has.
     const replicas = info.config.num_replicas;
-    return Object.assign(broker, { client, manager, js: jetstream(client), stream, bot, replicas, base: subject.slice(0, -2) });
+    return Object.assign(broker, { client, manager, js: jetstream(client), stream, bot, replicas, base });
   }
 
   async close() {

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import ssl
 import sys
 
@@ -11,6 +12,8 @@ from nats.js.errors import BadRequestError, NotFoundError
 
 from options import LANES, Wrong
 
+# What the subjects of a webhook begin with, in a subject of a stream that is all of them and nobody else's.
+BASE = re.compile(r"([^.*]+\.[^.*]+\.[^.*]+)\.>")
 # How many messages are read at once, and how long the broker may take for them, in seconds.
 BATCH = 500
 LIMIT = 5
@@ -37,9 +40,13 @@ class Broker:
         self.bot = source.bot
         # What belongs to the stream gets as many copies as it has.
         self.replicas = config.num_replicas
-        bases = [subject.removesuffix(".>") for subject in config.subjects or [] if subject.endswith(".>")]
-        if not bases:
-            raise Wrong(f"the stream {source.stream} has no subject that ends with .>: it is no stream of Wahook's")
+        subjects = config.subjects or []
+        bases = [match[1] for match in map(BASE.fullmatch, subjects) if match]
+        if len(bases) != 1:
+            raise Wrong(
+                f"use the stream {source.stream}: its subjects are {', '.join(subjects)}: a bot needs the stream of one webhook, "
+                "with exactly one subject of the form whatsapp.<namespace>.<webhook>.>"
+            )
         self.base = bases[0]
 
     @classmethod

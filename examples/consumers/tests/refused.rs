@@ -34,5 +34,31 @@ async fn what_cannot_work_is_refused_at_the_start(language: Language) {
             "{complaint}"
         );
     }
-    bot.set("BOT", "second").run(&["apart", "list"]).await;
+    let bot = bot.set("BOT", "second");
+    bot.run(&["apart", "list"]).await;
+
+    // Wider than a webhook, or two of them: where a bot would look for events, there are none, or not all.
+    make("wide", &["wide.>"]).await;
+    make("two", &["two.shop.main.>", "two.shop.other.>"]).await;
+    make("any", &["any.*.main.>"]).await;
+    make("narrow", &["narrow.shop.main.account.>"]).await;
+    for (stream, subjects) in [
+        ("wide", "wide.>"),
+        ("two", "two.shop.main.>, two.shop.other.>"),
+        ("any", "any.*.main.>"),
+        ("narrow", "narrow.shop.main.account.>"),
+    ] {
+        let complaint = bot.clone().set("STREAM", stream).refused(&["run"]).await;
+        assert!(
+            complaint.contains(&format!("its subjects are {subjects}: "))
+                && complaint.contains("whatsapp.<namespace>.<webhook>.>"),
+            "{complaint}"
+        );
+    }
+    // Others beside it are nobody's business.
+    make("more", &["more.shop.main.>", "more"]).await;
+    bot.set("STREAM", "more")
+        .set("BOT", "third")
+        .run(&["apart", "list"])
+        .await;
 }

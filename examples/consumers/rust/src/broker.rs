@@ -82,15 +82,17 @@ impl Broker {
         let stream = found
             .map_err(|error| BrokerError::new(format!("find the stream {}", source.stream))(error.into()))?;
         let subjects = &stream.cached_info().config.subjects;
-        let base = subjects
-            .iter()
-            .find_map(|subject| subject.strip_suffix(".>"))
-            .map(str::to_owned);
-        let base = base.ok_or_else(|| {
-            BrokerError::new(format!("read the subjects of the stream {}", source.stream))(
-                "none of them ends with .>: it is no stream of Wahook's".into(),
-            )
-        })?;
+        let mut bases = subjects.iter().filter_map(|subject| base(subject));
+        let (Some(base), None) = (bases.next().map(str::to_owned), bases.next()) else {
+            let reason = format!(
+                "its subjects are {}: a bot needs the stream of one webhook, with exactly one subject of the form \
+                 whatsapp.<namespace>.<webhook>.>",
+                subjects.join(", ")
+            );
+            return Err(BrokerError::new(format!("use the stream {}", source.stream))(
+                reason.into(),
+            ));
+        };
         Ok(Self {
             client,
             context,
@@ -189,6 +191,12 @@ impl Broker {
         read.map_err(|error| failed(error.into()))?;
         Ok(Some(data))
     }
+}
+
+/// What the subjects of a webhook begin with, if a subject of a stream is all of them and nobody else's.
+fn base(subject: &str) -> Option<&str> {
+    let base = subject.strip_suffix(".>")?;
+    (base.split('.').count() == 3 && !base.contains('*')).then_some(base)
 }
 
 /// A consumer of nobody's: its reading acknowledges nothing and is in nobody's way. Of all subjects, where none is named.
