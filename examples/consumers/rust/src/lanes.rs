@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wahook_events::received::Headers;
 
-use crate::broker::{BrokerError, fetch, headers};
+use crate::broker::{BrokerError, LIMIT, fetch, headers};
 use crate::work::{Did, Effects, Trouble, Work, wait};
 
 /// How long one request for the next event is open.
@@ -55,7 +55,12 @@ pub(crate) async fn run(work: Arc<Work>, stop: CancellationToken) -> Result<(), 
         lanes.len()
     );
     lanes.join_all().await;
-    Ok(())
+    // What was acknowledged has to arrive.
+    let doing = "tell the broker what was done";
+    match tokio::time::timeout(LIMIT, work.broker.client.flush()).await {
+        Ok(flushed) => flushed.map_err(|error| BrokerError::new(doing)(error.into())),
+        Err(late) => Err(BrokerError::new(doing)(late.into())),
+    }
 }
 
 async fn follow(work: Arc<Work>, lane: char, mut consumer: PullConsumer, stop: CancellationToken) {
