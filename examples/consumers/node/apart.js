@@ -1,7 +1,7 @@
 // What was set apart: by the receiver (dead letters, quarantine) and by this bot (poison). Looked at, and published again.
 
 import { headers as newHeaders } from "@nats-io/transport-node";
-import { fetch } from "./broker.js";
+import { fetchSome } from "./broker.js";
 import { Wrong } from "./options.js";
 import { Headers, PREFIX } from "./record.js";
 
@@ -104,8 +104,8 @@ async function poison(broker) {
 // Everything a consumer has now.
 async function* each({ reader, pending }) {
   for (let left = pending; left > 0; ) {
-    const messages = await fetch(reader, left);
-    left = messages.length === 0 ? 0 : left - messages.length;
+    const messages = await fetchSome(reader, left, "read what was set apart");
+    left -= messages.length;
     yield* messages;
   }
 }

@@ -10,7 +10,7 @@ import { LANES, Wrong } from "./options.js";
 const BASE = /^([^.*]+\.[^.*]+\.[^.*]+)\.>$/;
 // How many messages are read at once, and how long the broker may take for them, in milliseconds.
 const BATCH = 500;
-export const LIMIT = 5000;
+const LIMIT = 5000;
 // Deliveries for each of TRIES. The broker counts one for every worker that stops or dies over an event, and at the last one drops it: far
 // more than restarts take, so that this ends only what kills its worker each time.
 const DELIVERIES = 20;
@@ -154,6 +154,15 @@ export async function fetch(reader, left, milliseconds = LIMIT) {
   }
   for await (const message of await reader.fetch({ max_messages: Math.min(left, BATCH), expires: milliseconds })) {
     messages.push(message);
+  }
+  return messages;
+}
+
+// The same, where silence is an error: what is left would be left out.
+export async function fetchSome(reader, left, doing) {
+  const messages = await fetch(reader, left);
+  if (messages.length === 0) {
+    throw new Wrong(`${doing}: nothing came for ${LIMIT / 1000} s, and ${left} events are left`);
   }
   return messages;
 }

@@ -1,6 +1,6 @@
 // Reads old events again, by a consumer of its own: the lanes do not notice.
 
-import { fetch, LIMIT } from "./broker.js";
+import { fetchSome } from "./broker.js";
 import { Wrong } from "./options.js";
 import { Headers } from "./record.js";
 import { Poison } from "./work.js";
@@ -33,10 +33,7 @@ export async function run(work, { since, eventId, isDry, reply }) {
   const count = {};
   // What arrives while this runs is the lanes' own.
   for (let left = pending; left > 0; ) {
-    const messages = await fetch(reader, left);
-    if (messages.length === 0) {
-      throw new Wrong(`read the stream again: nothing came for ${LIMIT / 1000} s, and ${left} events are left`);
-    }
+    const messages = await fetchSome(reader, left, "read the stream again");
     left -= messages.length;
     for (const message of messages) {
       const headers = Headers.of(message.headers ?? []);

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
 
-from broker import fetch
+from broker import fetch_some
 from options import Wrong
 from record import PREFIX, Headers
 
@@ -94,8 +94,8 @@ async def poison(broker):
 async def each(reader, left):
     """Everything a consumer has now."""
     while left > 0:
-        messages = await fetch(reader, left)
-        left = left - len(messages) if messages else 0
+        messages = await fetch_some(reader, left, "read what was set apart")
+        left -= len(messages)
         for message in messages:
             yield message
 

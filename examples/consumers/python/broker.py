@@ -176,5 +176,13 @@ async def fetch(reader, left, seconds=LIMIT):
         return []
 
 
+async def fetch_some(reader, left, doing):
+    """The same, where silence is an error: what is left would be left out."""
+    messages = await fetch(reader, left)
+    if not messages:
+        raise Wrong(f"{doing}: nothing came for {LIMIT} s, and {left} events are left")
+    return messages
+
+
 async def complain(error):
     print(f"broker: {error or type(error).__name__}", file=sys.stderr)

@@ -6,8 +6,7 @@ from argparse import ArgumentTypeError
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from broker import LIMIT, fetch
-from options import Wrong
+from broker import fetch_some
 from record import Headers
 from work import Effects, Poison
 
@@ -42,9 +41,7 @@ async def run(work, args):
     reader, left = await work.broker.reader(f"{work.broker.base}.>", since)
     count = Counter()
     while left > 0:
-        messages = await fetch(reader, left)
-        if not messages:
-            raise Wrong(f"read the stream again: nothing came for {LIMIT} s, and {left} events are left")
+        messages = await fetch_some(reader, left, "read the stream again")
         left -= len(messages)
         for message in messages:
             headers = Headers(message.headers)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use wahook_events::contract;
 
-use crate::broker::{Broker, BrokerError, IDLE, LIMIT, fetch, headers, reader};
+use crate::broker::{Broker, BrokerError, IDLE, fetch_some, headers, reader};
 
 /// Looks after what was set apart
 #[derive(Debug, Subcommand)]
@@ -195,11 +195,7 @@ async fn each(
 ) -> Result<(), BrokerError> {
     let mut left = reader.cached_info().num_pending;
     while left > 0 {
-        let messages = fetch(reader, left, LIMIT, "read what was set apart").await?;
-        if messages.is_empty() {
-            // Deleted meanwhile.
-            break;
-        }
+        let messages = fetch_some(reader, left, "read what was set apart").await?;
         left = left.saturating_sub(u64::try_from(messages.len()).unwrap_or(left));
         messages.iter().for_each(&mut take);
     }

@@ -242,6 +242,21 @@ pub(crate) async fn fetch(
     messages.map_err(|error| BrokerError::new(doing)(error))
 }
 
+/// The same, where silence is an error: what is left would be left out.
+pub(crate) async fn fetch_some(
+    reader: &PullConsumer,
+    left: u64,
+    doing: &str,
+) -> Result<Vec<jetstream::Message>, BrokerError> {
+    let messages = fetch(reader, left, LIMIT, doing).await?;
+    if messages.is_empty() {
+        let seconds = LIMIT.as_secs();
+        let silence = format!("nothing came for {seconds} s, and {left} events are left");
+        return Err(BrokerError::new(doing)(silence.into()));
+    }
+    Ok(messages)
+}
+
 /// The headers of a message.
 pub(crate) fn headers(all: Option<&async_nats::HeaderMap>) -> Headers<'_> {
     let all = all.into_iter().flat_map(async_nats::HeaderMap::iter);

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::broker::{BrokerError, IDLE, LIMIT, fetch, headers, reader};
+use crate::broker::{BrokerError, IDLE, fetch_some, headers, reader};
 use crate::work::{Did, Effects, Trouble, Work};
 
 /// Which events, and what with them.
@@ -67,13 +67,7 @@ pub(crate) async fn run(work: &Work, args: &ReplayArgs) -> Result<(), BrokerErro
     // What arrives while this runs is the lanes' own.
     let mut left = reader.cached_info().num_pending;
     while left > 0 {
-        let messages = fetch(&reader, left, LIMIT, doing).await?;
-        if messages.is_empty() {
-            let seconds = LIMIT.as_secs();
-            let silence = format!("nothing came for {seconds} s, and {left} events are left");
-            return Err(BrokerError::new(doing)(silence.into()));
-        }
-        for message in messages {
+        for message in fetch_some(&reader, left, doing).await? {
             left -= 1;
             let headers = headers(message.headers.as_ref());
             if args.event_id.is_some() && args.event_id.as_deref() != headers.event_id() {
