@@ -91,7 +91,7 @@ async fn what_was_set_apart_comes_back(language: Language) {
 }
 
 /// The list, once it is that long. The broker's word of what was given up may take a moment.
-async fn until_listed(bot: &Bot, count: usize) -> Vec<Value> {
+pub(crate) async fn until_listed(bot: &Bot, count: usize) -> Vec<Value> {
     for _ in 0..20 {
         let listed = bot.run(&["apart", "list"]).await;
         if listed.last().unwrap()["apart"] == count {

@@ -6,12 +6,14 @@ use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::{self, kv};
 use futures_util::TryStreamExt as _;
 
+use crate::apart::until_listed;
 use crate::bodies::{alone, message};
 use crate::bot::{Bot, Language};
 use crate::house::{House, STREAM};
 use crate::in_every_language;
 
 in_every_language!(stopping_a_bot_costs_no_message);
+in_every_language!(what_kills_its_worker_each_time_is_poison);
 in_every_language!(trouble_with_the_broker_costs_no_message);
 in_every_language!(the_look_for_a_status_lasts_until_it_is_settled);
 
@@ -96,4 +98,24 @@ async fn the_look_for_a_status_lasts_until_it_is_settled(language: Language) {
     // The broker counts what is fetched, and there may be nothing to fetch for as long as that.
     assert_eq!(reader.inactive_threshold, Duration::from_secs(5 + 60));
     assert_eq!(worker.outcome_of(&event_id).await, "replied");
+}
+
+async fn what_kills_its_worker_each_time_is_poison(language: Language) {
+    let house = House::new().await;
+    house.post(alone(&message("wamid.deadly", 1, "Hi"))).await;
+    let event_id = house.event_ids("wamid.deadly").await.remove(0);
+    let bot = Bot::new(&house, language)
+        .set("TRIES", "1")
+        .set("ACK_WAIT", "0.5");
+    for _ in 0..20 {
+        let worker = bot.clone().set("GRAPH_TOKEN", "expired").start();
+        worker.says("the Graph API does not take messages now", 1).await;
+        worker.kill();
+    }
+    let worker = bot.start();
+    let listed = until_listed(&bot, 1).await;
+    assert_eq!(listed[0]["why"], "too_many_tries");
+    assert_eq!(listed[0]["event_id"], *event_id);
+    worker.stop().await;
+    assert_eq!(house.graph.count(), 0);
 }
