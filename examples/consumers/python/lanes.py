@@ -25,9 +25,22 @@ async def run(work):
     # Before any work begins: what is wrong with the permissions is said at once.
     readers = {lane: await work.broker.lane(lane, work.settings) for lane in work.settings.lanes}
     print(f"taking messages and statuses of {work.broker.base} from {len(readers)} lanes", file=sys.stderr)
-    async with asyncio.TaskGroup() as lanes:
-        for lane, reader in readers.items():
-            lanes.create_task(follow(work, lane, reader))
+    lanes = [asyncio.create_task(follow(work, lane, reader)) for lane, reader in readers.items()]
+    try:
+        await asyncio.wait(lanes, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        await end(lanes)
+    for lane in lanes:
+        if not lane.cancelled():
+            lane.result()
+
+
+async def end(tasks):
+    """Cancels them until they end: before Python 3.12 a wait whose end comes in the same moment swallows that."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=1)
 
 
 async def follow(work, lane, reader):
