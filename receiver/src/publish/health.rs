@@ -226,4 +226,45 @@ mod tests {
         health.set_stream(StreamState::Ready);
         assert!(health.stream_takes_events());
     }
+
+    #[test]
+    fn no_more_subjects_are_kept_apart_than_there_is_room_for() {
+        let health = Health::default();
+        let error = |n: usize| format!(r#"Permissions Violation for Publish to "a.{n}.end""#);
+        for n in 0..DENIED_KEPT {
+            assert!(health.complained(&error(n)).is_some());
+        }
+        assert_eq!(health.complained(&error(DENIED_KEPT)), None);
+        assert!(!health.trouble().is_denied(&format!("a.{DENIED_KEPT}.end")));
+    }
+
+    #[test]
+    fn a_stream_tells_when_it_changes_and_when_it_was_ready() {
+        let health = Health::default();
+        let missing = || StreamState::Missing {
+            reason: "gone".to_owned(),
+        };
+        assert!(health.set_stream(missing()));
+        assert!(!health.set_stream(missing()));
+        assert_eq!(health.stream_was_ready(), None);
+        assert!(health.set_stream(StreamState::Ready));
+        let ready = health.stream_was_ready();
+        assert!(ready.is_some());
+        assert!(health.set_stream(missing()));
+        assert_eq!(health.stream_was_ready(), ready);
+    }
+
+    #[test]
+    fn a_connection_that_was_up_stays_one_that_was() {
+        let health = Health::default();
+        assert!(!health.connection().was_up);
+        health.set_connected(true);
+        let up = health.connection();
+        assert!(up.up && up.was_up);
+        health.set_connected(true);
+        assert_eq!(health.connection().since, up.since, "nothing changed");
+        health.set_connected(false);
+        let down = health.connection();
+        assert!(!down.up && down.was_up);
+    }
 }

@@ -120,4 +120,14 @@ mod tests {
         new.set_up(false);
         assert!(!health.connection().up);
     }
+
+    #[test]
+    fn a_connection_is_tried_then_used_then_over() {
+        let link = Link::new(Arc::default());
+        assert!(!link.is_in_use() && !link.is_retired());
+        link.take_over();
+        assert!(link.is_in_use() && !link.is_retired());
+        link.retire();
+        assert!(!link.is_in_use() && link.is_retired());
+    }
 }

@@ -109,6 +109,26 @@ async fn an_event_larger_than_a_message_is_stored_once_by_claim_check() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_not_the_events_is_written_anew() {
+    let nats = nats().await;
+    let setup = Setup::new("half", &nats.url());
+    let bucket = format!("{}_objects", setup.stream_name());
+    let receiver = setup.start().await;
+    let (client, meta) = (nats.client().await.unwrap(), meta(&receiver));
+    let body = vec![b'{'; 2_000_000];
+    assert_eq!(post(&meta, body.clone()).await, 200);
+    let (name, whole) = objects(&client, &bucket).await.remove(0);
+
+    // Half of it, of a moment ago, and nothing in the stream: the same delivery comes again to a receiver that remembers nothing.
+    let jetstream = jetstream::new(client.clone());
+    let store = jetstream.get_object_store(&bucket).await.unwrap();
+    store.put(name.as_str(), &mut &whole[..1000]).await.unwrap();
+    let another = setup.start().await;
+    assert_eq!(post(&super::common::meta(&another), body).await, 200);
+    assert_eq!(objects(&client, &bucket).await, [(name, whole)]);
+}
+
+#[tokio::test]
 async fn a_dead_letter_larger_than_a_message_is_stored_once_by_claim_check() {
     let nats = nats().await;
     let setup = Setup::new("letter", &nats.url());
