@@ -340,4 +340,33 @@ mod tests {
         let unused = seen(1, 0, 0);
         assert!(!seen(1, 1, 1).forgot_all(&unused) && !seen(1, 1, 0).forgot_all(&unused));
     }
+
+    #[test]
+    fn a_look_is_compared_with_the_last_that_saw_anything() {
+        let spec = StreamSpec {
+            name: "s".to_owned(),
+            subjects: "a.b.c.>".to_owned(),
+            ensure: false,
+            window: Duration::from_secs(60),
+            max_age: Duration::from_secs(60),
+            max_bytes: -1,
+            replicas: None,
+            storage: async_nats::jetstream::stream::StorageType::File,
+            bucket: "b".to_owned(),
+            domain: None,
+        };
+        let mut monitor = Monitor::new(spec, Arc::default());
+        for (look, forgot) in [
+            (None, false),
+            (Some(seen(1, 5, 9)), false),
+            (Some(seen(1, 5, 10)), false),
+            (None, false),
+            (Some(seen(1, 11, 10)), true),
+            (Some(seen(1, 11, 10)), false),
+            (None, false),
+            (Some(seen(2, 1, 1)), true),
+        ] {
+            assert_eq!(monitor.forgot_all(look), forgot, "{look:?}");
+        }
+    }
 }

@@ -160,12 +160,19 @@ async fn a_bucket_that_is_missing_beside_an_existing_stream_is_made() {
     stream::create(&client, &setup.stream_name(), &[&setup.subjects()])
         .await
         .unwrap();
+    // It keeps for longer than the receiver is told to.
+    let jetstream = jetstream::new(client.clone());
+    let made = jetstream.get_stream(setup.stream_name()).await.unwrap();
+    let longer = jetstream::stream::Config {
+        max_age: Duration::from_secs(30 * 24 * 3600),
+        ..made.cached_info().config.clone()
+    };
+    jetstream.update_stream(longer).await.unwrap();
     let receiver = setup.start().await;
     let meta = meta(&receiver);
     assert_eq!(post(&meta, vec![b'['; 2_000_000]).await, 200);
     let bucket = format!("{}_objects", setup.stream_name());
     assert_eq!(objects(&client, &bucket).await.len(), 1);
-    let jetstream = jetstream::new(client.clone());
     let max_age = async |stream: &str| {
         jetstream
             .get_stream(stream)
