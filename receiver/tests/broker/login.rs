@@ -121,7 +121,10 @@ async fn a_wrong_authority_is_not_connected_and_says_why() {
     assert!(!is_ready(&receiver).await);
     assert_eq!(post(&meta(&receiver), numbered("stranger", 1)).await, 503);
     // It tries on, many times in this while, and does not say so each time, nor covers the reason.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    eventually("tries on", Duration::from_secs(10), async || {
+        nats.log().text().matches("TLS handshake error").count() >= 8
+    })
+    .await;
     let said = receiver.log().text();
     assert_eq!(said.matches("cannot connect to NATS").count(), 1, "{said}");
     let (_, status) = receiver.admin("/status").await.unwrap();
