@@ -34,6 +34,29 @@ pub struct Settings {
     pub probe: ProbeSettings,
 }
 
+impl Settings {
+    /// The least there is: the receivers' image, no broker, and nothing allowed.
+    pub fn of(image: &str) -> Self {
+        Self {
+            subject_prefix: "whatsapp".to_owned(),
+            nats: NatsDefaults::default(),
+            receiver: ReceiverDefaults {
+                image: image.to_owned(),
+                pull_secrets: Vec::new(),
+                trusted_proxies: Vec::new(),
+            },
+            route: RouteDefaults::default(),
+            allow: Allow::default(),
+            secret_access: SecretAccess::ByName,
+            watch_namespaces: Vec::new(),
+            operator_namespace: None,
+            rollout_batch: 5,
+            resync: Duration::from_secs(300),
+            probe: ProbeSettings::default(),
+        }
+    }
+}
+
 /// How public URLs are looked at.
 #[derive(Clone, Debug, Default)]
 pub struct ProbeSettings {

@@ -10,15 +10,12 @@ use kube::client::Body;
 use kube::core::DeserializeGuard;
 use serde_json::{Value, json};
 use wahook_crds::WhatsAppWebhook;
-use wahook_operator::authorities::Authorities;
 use wahook_operator::controller::{Context, Timing, reconcile};
 use wahook_operator::jetstream::{Broker, BrokerSettings};
 use wahook_operator::leader::Fence;
 use wahook_operator::metrics::Metrics;
 use wahook_operator::observe::Kinds;
-use wahook_operator::settings::{
-    Allow, NatsDefaults, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
-};
+use wahook_operator::settings::Settings;
 use wahook_telemetry::trace::{SampleRatio, Service, TraceSettings, Tracing};
 use wahook_testbed::collector::{Collector, Span};
 
@@ -56,27 +53,7 @@ fn api(status: u16) -> Client {
 }
 
 fn settings() -> Settings {
-    Settings {
-        subject_prefix: "whatsapp".into(),
-        nats: NatsDefaults {
-            servers: Vec::new(),
-            ca: Authorities::default(),
-            max_stream_bytes: None,
-        },
-        receiver: ReceiverDefaults {
-            image: "registry.example.com/wahook-receiver:1".into(),
-            pull_secrets: Vec::new(),
-            trusted_proxies: Vec::new(),
-        },
-        route: RouteDefaults::default(),
-        allow: Allow::default(),
-        secret_access: SecretAccess::ByName,
-        watch_namespaces: Vec::new(),
-        operator_namespace: None,
-        rollout_batch: 5,
-        resync: std::time::Duration::from_secs(300),
-        probe: ProbeSettings::default(),
-    }
+    Settings::of("registry.example.com/wahook-receiver:1")
 }
 
 /// The spans of one look, and whether it succeeded.

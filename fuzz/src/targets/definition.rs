@@ -1,17 +1,12 @@
 //! A resource, on its way through the API server, the operator and into the receiver.
 
-use std::sync::LazyLock;
-use std::time::Duration;
-
 use serde_json::Value;
+use std::sync::LazyLock;
 use wahook_crds::WhatsAppWebhook;
-use wahook_operator::authorities::Authorities;
 use wahook_operator::build::build;
 use wahook_operator::build::configuration::configuration;
 use wahook_operator::cli::schema::Schema;
-use wahook_operator::settings::{
-    Allow, NatsDefaults, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
-};
+use wahook_operator::settings::{Allow, NatsDefaults, Settings};
 use wahook_operator::validate::validate;
 
 use super::{Target, texts};
@@ -45,25 +40,13 @@ fn seeds() -> Vec<Vec<u8>> {
 /// The operator, with everything allowed that may be.
 fn settings() -> Settings {
     Settings {
-        subject_prefix: "whatsapp".into(),
         nats: NatsDefaults {
-            servers: vec!["nats://nats.nats:4222".into()],
-            ca: Authorities::default(),
-            max_stream_bytes: None,
+            servers: vec!["nats://nats.nats:4222".to_owned()],
+            ..NatsDefaults::default()
         },
-        receiver: ReceiverDefaults {
-            image: "registry.example.com/wahook-receiver:1".into(),
-            pull_secrets: Vec::new(),
-            trusted_proxies: Vec::new(),
-        },
-        route: RouteDefaults::default(),
         allow: Allow::everything(),
-        secret_access: SecretAccess::ByName,
-        watch_namespaces: Vec::new(),
-        operator_namespace: None,
         rollout_batch: 1,
-        resync: Duration::from_secs(300),
-        probe: ProbeSettings::default(),
+        ..Settings::of("registry.example.com/wahook-receiver:1")
     }
 }
 

@@ -1,15 +1,10 @@
 //! Resources and settings to start from.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value};
 use wahook_crds::WhatsAppWebhook;
-use wahook_operator::authorities::Authorities;
 use wahook_operator::build::build;
 use wahook_operator::child::{Child, ChildKind};
-use wahook_operator::settings::{
-    Allow, NatsDefaults, Pattern, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
-};
+use wahook_operator::settings::{Allow, NatsDefaults, Pattern, Settings};
 use wahook_operator::validate::{Refusal, Validated, validate};
 
 /// The smallest resource, as the API server hands it out.
@@ -65,28 +60,16 @@ pub(crate) fn parsed(object: &Value) -> WhatsAppWebhook {
 /// An operator with one broker and nothing allowed.
 pub(crate) fn settings() -> Settings {
     Settings {
-        subject_prefix: "whatsapp".into(),
         nats: NatsDefaults {
-            servers: vec!["nats://nats.nats:4222".into()],
-            ca: Authorities::default(),
-            max_stream_bytes: None,
+            servers: vec!["nats://nats.nats:4222".to_owned()],
+            ..NatsDefaults::default()
         },
-        receiver: ReceiverDefaults {
-            image: "registry.example.com/wahook-receiver:1.2.3".into(),
-            pull_secrets: Vec::new(),
-            trusted_proxies: Vec::new(),
-        },
-        route: RouteDefaults::default(),
         allow: Allow {
             nats_servers: vec![Pattern::new("*")],
             ..Allow::default()
         },
-        secret_access: SecretAccess::ByName,
-        watch_namespaces: Vec::new(),
         operator_namespace: Some("wahook-system".into()),
-        rollout_batch: 5,
-        resync: Duration::from_secs(300),
-        probe: ProbeSettings::default(),
+        ..Settings::of("registry.example.com/wahook-receiver:1.2.3")
     }
 }
 

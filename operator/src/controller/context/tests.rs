@@ -11,33 +11,18 @@ use serde_json::{Value, json};
 use wahook_crds::conditions::Reason;
 
 use super::*;
-use crate::authorities::Authorities;
 use crate::jetstream::{Broker, BrokerSettings};
 use crate::probe::Outcome;
-use crate::settings::{Allow, NatsDefaults, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess};
+use crate::settings::NatsDefaults;
 use crate::status::Truth;
 
 fn settings() -> Settings {
     Settings {
-        subject_prefix: "whatsapp".into(),
         nats: NatsDefaults {
-            servers: vec!["nats://nats:4222".into()],
-            ca: Authorities::default(),
-            max_stream_bytes: None,
+            servers: vec!["nats://nats:4222".to_owned()],
+            ..NatsDefaults::default()
         },
-        receiver: ReceiverDefaults {
-            image: "registry.example.com/wahook-receiver:1".into(),
-            pull_secrets: Vec::new(),
-            trusted_proxies: Vec::new(),
-        },
-        route: RouteDefaults::default(),
-        allow: Allow::default(),
-        secret_access: SecretAccess::ByName,
-        watch_namespaces: Vec::new(),
-        operator_namespace: None,
-        rollout_batch: 5,
-        resync: Duration::from_secs(300),
-        probe: ProbeSettings::default(),
+        ..Settings::of("registry.example.com/wahook-receiver:1")
     }
 }
 

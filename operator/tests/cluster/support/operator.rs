@@ -10,15 +10,12 @@ use kube::client::ClientBuilder;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wahook_crds::conditions::Reason;
-use wahook_operator::authorities::Authorities;
 use wahook_operator::controller::{self, Context, Timing};
 use wahook_operator::jetstream::{StreamOwner, StreamReport};
 use wahook_operator::leader::Fence;
 use wahook_operator::metrics::Metrics;
 use wahook_operator::observe::{Kinds, discover};
-use wahook_operator::settings::{
-    Allow, NatsDefaults, ProbeSettings, ReceiverDefaults, RouteDefaults, SecretAccess, Settings,
-};
+use wahook_operator::settings::{NatsDefaults, RouteDefaults, Settings};
 use wahook_operator::streams::StreamKeeping;
 use wahook_operator::validate::StreamPlan;
 
@@ -57,28 +54,16 @@ impl Default for Options {
 /// Settings with which a resource can become ready.
 pub fn settings() -> Settings {
     Settings {
-        subject_prefix: "whatsapp".to_owned(),
         nats: NatsDefaults {
             servers: vec!["nats://nats.nats:4222".to_owned()],
-            ca: Authorities::default(),
-            max_stream_bytes: None,
-        },
-        receiver: ReceiverDefaults {
-            image: "registry.example.com/wahook-receiver:1".to_owned(),
-            pull_secrets: Vec::new(),
-            trusted_proxies: Vec::new(),
+            ..NatsDefaults::default()
         },
         route: RouteDefaults {
             needs_address: true,
             ..RouteDefaults::default()
         },
-        allow: Allow::default(),
-        secret_access: SecretAccess::ByName,
-        watch_namespaces: Vec::new(),
         operator_namespace: Some("wahook-system".to_owned()),
-        rollout_batch: 5,
-        resync: Duration::from_secs(300),
-        probe: ProbeSettings::default(),
+        ..Settings::of("registry.example.com/wahook-receiver:1")
     }
 }
 
